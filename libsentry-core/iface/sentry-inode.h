@@ -1,0 +1,174 @@
+/* Contract: inodes and superblocks, what a file system type implements. SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include "base/sentry-lock.h"
+#include "base/sentry-ref.h"
+#include "iface/sentry-path.h"
+
+G_BEGIN_DECLS
+
+typedef struct SentryInode SentryInode;
+typedef struct SentrySuperBlock SentrySuperBlock;
+typedef struct SentryFile SentryFile;
+typedef struct SentryCred SentryCred;
+typedef struct SentryMappable SentryMappable;
+
+typedef struct
+{
+  gint64 sec;
+  guint32 nsec;
+} SentryTimestamp;
+
+/* What stat shows, and more.  Ids are kernel ids. */
+typedef struct
+{
+  guint32 mode; /* type and permissions */
+  guint32 nlink;
+  guint32 uid, gid;
+  guint64 ino;
+  guint32 dev_major, dev_minor;
+  guint32 rdev_major, rdev_minor;
+  guint64 size, blocks; /* blocks of 512 bytes */
+  guint32 blksize;
+  SentryTimestamp atime, mtime, ctime, btime;
+  gboolean has_btime;
+  guint64 attributes, attributes_mask; /* STATX_ATTR_* */
+} SentryAttr;
+
+/* Which members of a SentrySetAttr count. */
+#define SENTRY_SET_MODE (1u << 0)
+#define SENTRY_SET_UID (1u << 1)
+#define SENTRY_SET_GID (1u << 2)
+#define SENTRY_SET_SIZE (1u << 3)
+#define SENTRY_SET_ATIME (1u << 4)     /* to .atime */
+#define SENTRY_SET_MTIME (1u << 5)     /* to .mtime */
+#define SENTRY_SET_ATIME_NOW (1u << 6)
+#define SENTRY_SET_MTIME_NOW (1u << 7)
+#define SENTRY_SET_KILL_SUID (1u << 8) /* a write or chown by the unprivileged drops S_ISUID, and S_ISGID if group-executable */
+
+typedef struct
+{
+  guint32 valid;
+  guint32 mode; /* permission bits */
+  guint32 uid, gid;
+  guint64 size;
+  SentryTimestamp atime, mtime;
+} SentrySetAttr;
+
+/* Permission masks, as access(2): 4 read, 2 write, 1 execute. */
+#define SENTRY_MAY_EXEC 1u
+#define SENTRY_MAY_WRITE 2u
+#define SENTRY_MAY_READ 4u
+
+/* A file system implements what it can; an absent operation is Linux's errno for a file system without it (given by
+ * the mount namespace plugin, which alone calls these).  Permissions, limits on names (1 … 255 bytes, no slash, not . or ..),
+ * read-only mounts and sticky bits were checked before; `cred` is the caller, for owners of new inodes.  For operations
+ * that change a directory its INODE lock is held for writing (both, parent before child or by address, in rename); lookup holds
+ * none and must be safe beside them.  Thread: any.  Results are references.  Host errors of a host directory are passed on
+ * as they are. */
+typedef struct
+{
+  void (*free) (SentryInode *inode); /* the last reference is gone */
+
+  /* directories */
+  int (*lookup) (SentryInode *dir, SentryCred *cred, const char *name, SentryInode **ret_inode); /* -ENOENT */
+  int (*create) (SentryInode *dir, SentryCred *cred, const char *name, guint32 mode, SentryInode **ret_inode);
+  int (*mkdir) (SentryInode *dir, SentryCred *cred, const char *name, guint32 mode, SentryInode **ret_inode);
+  /* FIFO, socket or device; `mode` has the type. */
+  int (*mknod) (SentryInode *dir, SentryCred *cred, const char *name, guint32 mode, guint32 major, guint32 minor,
+                SentryInode **ret_inode);
+  int (*symlink) (SentryInode *dir, SentryCred *cred, const char *name, const char *target, SentryInode **ret_inode);
+  int (*link) (SentryInode *dir, const char *name, SentryInode *inode);
+  int (*unlink) (SentryInode *dir, const char *name, SentryInode *inode);
+  int (*rmdir) (SentryInode *dir, const char *name, SentryInode *inode); /* -ENOTEMPTY */
+  /* flags: RENAME_NOREPLACE, EXCHANGE, WHITEOUT.  `victim` is what new_name is now, or NULL. */
+  int (*rename) (SentryInode *old_dir, const char *old_name, SentryInode *inode, SentryInode *new_dir,
+                 const char *new_name, SentryInode *victim, guint32 flags);
+  int (*tmpfile) (SentryInode *dir, SentryCred *cred, guint32 mode, SentryInode **ret_inode);
+  /* Is what lookup once gave (NULL: nothing) still so?  Absent: always.  Called for each cached step of a walk. */
+  gboolean (*revalidate) (SentryInode *dir, const char *name, SentryInode *inode);
+
+  /* symbolic links.  *ret_target: g_free, at most PATH_MAX - 1 bytes. */
+  int (*readlink) (SentryInode *inode, SentryCred *cred, char **ret_target);
+  /* Magic links (/proc/PID/fd/N): the walk jumps there.  A reference.  Absent: an ordinary link. */
+  int (*follow) (SentryInode *inode, SentryCred *cred, SentryPath *ret_path);
+
+  /* every inode */
+  int (*getattr) (SentryInode *inode, SentryAttr *ret_attr);
+  int (*setattr) (SentryInode *inode, SentryCred *cred, const SentrySetAttr *set);
+  /* Replaces the usual mode-bit check (proc). `mask`: SENTRY_MAY_*. */
+  int (*permission) (SentryInode *inode, SentryCred *cred, guint32 mask);
+  /* Value size, or -ENODATA, -ERANGE, -EOPNOTSUPP.  size 0 asks for the size. */
+  gssize (*getxattr) (SentryInode *inode, const char *name, gpointer value, gsize size);
+  int (*setxattr) (SentryInode *inode, const char *name, gconstpointer value, gsize size, int flags);
+  gssize (*listxattr) (SentryInode *inode, char *list, gsize size); /* NUL-separated names */
+  int (*removexattr) (SentryInode *inode, const char *name);
+
+  /* Regular files and directories, and special files that the file system serves itself.  FIFOs, sockets and device
+   * nodes without this operation are opened by the core (pipe, -ENXIO, device table).  `mode`: SENTRY_FMODE_*,
+   * `flags`: O_*; O_CREAT, O_EXCL, O_NOFOLLOW and O_TRUNC are done already. */
+  int (*open) (SentryInode *inode, const SentryPath *path, SentryCred *cred, guint32 mode, guint32 flags,
+               SentryFile **ret_file);
+} SentryInodeOps;
+
+/* Life: made by lookup or create of its file system, shared by dentries, files and mappings; free comes with the last unref.
+ * A file system that must give one inode for one object keeps its own table and uses sentry_ref_try_get. */
+struct SentryInode
+{
+  const SentryInodeOps *ops; /* I */
+  SentryRef ref;
+  SentrySuperBlock *sb; /* I: a reference */
+  guint64 ino;          /* I */
+  guint32 type;         /* I: S_IFMT bits */
+  guint32 rdev_major, rdev_minor; /* I: of device nodes */
+  SentryRWLock lock;    /* INODE: see SentryInodeOps */
+  /* The core's own attachments, each with its own lock; freed by sentry_inode_clear. */
+  gpointer file_locks;    /* fs/file-lock.c */
+  gpointer inotify_marks; /* fs/inotify.c */
+  gpointer pipe;          /* fs/fifo.c: the pipe of a FIFO */
+  gpointer socket;        /* net/unix: the socket bound here */
+  gint32 write_count;     /* a: >0 open for writing, <0 being executed (ETXTBSY) */
+};
+
+void sentry_inode_init (SentryInode *inode, const SentryInodeOps *ops, SentrySuperBlock *sb, guint64 ino,
+                        guint32 type);
+/* Drops what init and the core attached; called by ops->free before it frees the struct. */
+void sentry_inode_clear (SentryInode *inode);
+SentryInode *sentry_inode_ref (SentryInode *inode);
+void sentry_inode_unref (SentryInode *inode);
+
+typedef struct
+{
+  void (*free) (SentrySuperBlock *sb);
+  int (*statfs) (SentrySuperBlock *sb, struct statfs *ret_st);
+  int (*sync) (SentrySuperBlock *sb);
+  /* ",size=…": options for /proc/mounts beyond the mount's own. */
+  void (*show_options) (SentrySuperBlock *sb, GString *out);
+  int (*remount) (SentrySuperBlock *sb, const char *options, gboolean read_only);
+} SentrySuperBlockOps;
+
+struct SentrySuperBlock
+{
+  const SentrySuperBlockOps *ops; /* I */
+  SentryRef ref;
+  const char *fs_name;            /* I: static, "tmpfs" */
+  guint32 dev_major, dev_minor;   /* I: st_dev */
+  guint32 magic;                  /* I: f_type */
+  gint64 max_bytes;               /* I: largest file size */
+  gboolean read_only;             /* a */
+  gboolean no_dev_nodes, no_exec; /* I */
+  gboolean is_proc;               /* I: magic links, visible tasks */
+  SentryInode *root;              /* I: owned; its sb pointer holds no reference */
+  SentryMutex rename_lock;        /* RENAME */
+};
+
+/* Gives an anonymous device number (major 0, a fresh minor). */
+void sentry_super_block_init (SentrySuperBlock *sb, const SentrySuperBlockOps *ops, const char *fs_name, guint32 magic);
+void sentry_super_block_clear (SentrySuperBlock *sb);
+SentrySuperBlock *sentry_super_block_ref (SentrySuperBlock *sb);
+void sentry_super_block_unref (SentrySuperBlock *sb);
+
+G_END_DECLS
