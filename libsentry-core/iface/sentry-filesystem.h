@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 #define SENTRY_TYPE_FILESYSTEM (sentry_filesystem_get_type ())
 G_DECLARE_INTERFACE (SentryFilesystem, sentry_filesystem, SENTRY, FILESYSTEM, GObject)
 
-typedef struct SentryKernel SentryKernel;
+typedef struct _SentryKernel SentryKernel;
 
 /* One request to make a superblock: from mount(2), or from the sandbox's own plan. */
 typedef struct
