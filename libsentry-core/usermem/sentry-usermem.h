@@ -54,11 +54,22 @@ typedef struct SentryIter
   gsize at_offset;  /* and offset in it */
   gsize remaining;  /* bytes left in all */
   gsize done;       /* bytes moved so far */
+  guint64 fault_page; /* bounds sentry_iter_fault_in: the page asked for last */
+  guint fault_tries;
   struct iovec inline_iov[8];
   struct iovec *heap_iov; /* when more than 8 */
 } SentryIter;
 
 #define SENTRY_MAX_RW_COUNT 0x7ffff000u
+/* Linux's TASK_SIZE_MAX with 4-level page tables. */
+#define SENTRY_USER_MAX G_GUINT64_CONSTANT (0x7ffffffff000)
+
+/* Linux's access_ok: does [addr, addr + len) lie in the user half? */
+static inline gboolean
+sentry_access_ok (guint64 addr, guint64 len)
+{
+  return len <= SENTRY_USER_MAX && addr <= SENTRY_USER_MAX - len;
+}
 
 /* One guest buffer.  Linux's access_ok: -EFAULT when the range leaves the user half; no other check yet. */
 int sentry_iter_init_user (SentryIter *it, SentryUserMem *um, guint64 addr, gsize len);
@@ -76,7 +87,8 @@ gsize sentry_iter_zero (SentryIter *it, gsize len);
  * sentry_iter_fault_in, and if that is 0, try again; else -EFAULT is the answer. */
 gsize sentry_iter_copy_to_nofault (SentryIter *it, gconstpointer src, gsize len);
 gsize sentry_iter_copy_from_nofault (SentryIter *it, gpointer dst, gsize len);
-/* Makes the next page accessible (`access` of guest memory).  0 or -EFAULT. */
+/* Makes the next page accessible (`access` of guest memory).  0 or -EFAULT, which is also the answer when the same page
+ * is asked for again and again in vain: a loop of copy and fault_in always ends. */
 int sentry_iter_fault_in (SentryIter *it, SentryAccess access);
 void sentry_iter_advance (SentryIter *it, gsize len);
 void sentry_iter_revert (SentryIter *it, gsize len);
