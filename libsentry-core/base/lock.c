@@ -56,7 +56,20 @@ sentry_lock_check_none_held (const char *where)
              held[n_held - 1].lock);
 }
 
+void
+sentry_lock_check_may_take (SentryLockClass klass, const char *where)
+{
+  for (guint i = 0; i < n_held; i++)
+    if (held[i].klass >= klass)
+      g_error ("%s with lock %s (%p) held", where, class_names[held[i].klass], held[i].lock);
+}
+
 #else
+
+void
+sentry_lock_check_may_take (SentryLockClass klass, const char *where)
+{
+}
 
 void
 sentry_lock_check_acquire (SentryLockClass klass, gconstpointer lock, gboolean nested)

@@ -27,8 +27,10 @@ typedef struct
 
 void sentry_lock_check_acquire (SentryLockClass klass, gconstpointer lock, gboolean nested);
 void sentry_lock_check_release (SentryLockClass klass, gconstpointer lock);
-/* Aborts unless this thread holds no lock at all: called where guest memory may fault or a task sleeps. */
+/* Aborts unless this thread holds no lock at all: called where a task sleeps. */
 void sentry_lock_check_none_held (const char *where);
+/* Aborts unless this thread may take a lock of `klass` now: called where guest memory may fault (the fault handler takes MM). */
+void sentry_lock_check_may_take (SentryLockClass klass, const char *where);
 
 static inline void
 sentry_mutex_init (SentryMutex *m, SentryLockClass klass)

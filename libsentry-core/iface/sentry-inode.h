@@ -108,11 +108,17 @@ typedef struct
   int (*removexattr) (SentryInode *inode, const char *name);
 
   /* Regular files and directories, and special files that the file system serves itself.  FIFOs, sockets and device
-   * nodes without this operation are opened by the core (pipe, -ENXIO, device table).  `mode`: SENTRY_FMODE_*,
+   * nodes without this operation are opened by the core: sentry_inode_open_special.  `mode`: SENTRY_FMODE_*,
    * `flags`: O_*; O_CREAT, O_EXCL, O_NOFOLLOW and O_TRUNC are done already. */
   int (*open) (SentryInode *inode, const SentryPath *path, SentryCred *cred, guint32 mode, guint32 flags,
                SentryFile **ret_file);
 } SentryInodeOps;
+
+/* What a core subsystem hangs on an inode: its struct begins with this.  `free` is called by sentry_inode_clear. */
+typedef struct
+{
+  void (*free) (gpointer self);
+} SentryInodeAttachment;
 
 /* Life: made by lookup or create of its file system, shared by dentries, files and mappings; free comes with the last unref.
  * A file system that must give one inode for one object keeps its own table and uses sentry_ref_try_get. */
@@ -125,11 +131,11 @@ struct SentryInode
   guint32 type;         /* I: S_IFMT bits */
   guint32 rdev_major, rdev_minor; /* I: of device nodes */
   SentryRWLock lock;    /* INODE: see SentryInodeOps */
-  /* The core's own attachments, each with its own lock; freed by sentry_inode_clear. */
-  gpointer file_locks;    /* fs/file-lock.c */
-  gpointer inotify_marks; /* fs/inotify.c */
-  gpointer pipe;          /* fs/fifo.c: the pipe of a FIFO */
-  gpointer socket;        /* net/unix: the socket bound here */
+  /* The core's own attachments (each points to a SentryInodeAttachment or is NULL), each with its own lock. */
+  gpointer file_locks;    /* a: fs/file-lock.c */
+  gpointer inotify_marks; /* a: fs/inotify.c */
+  gpointer pipe;          /* a: fs/pipe.c: the pipe of a FIFO */
+  gpointer socket;        /* a: net/unix: the socket bound here */
   gint32 write_count;     /* a: >0 open for writing, <0 being executed (ETXTBSY) */
 };
 
@@ -139,6 +145,15 @@ void sentry_inode_init (SentryInode *inode, const SentryInodeOps *ops, SentrySup
 void sentry_inode_clear (SentryInode *inode);
 SentryInode *sentry_inode_ref (SentryInode *inode);
 void sentry_inode_unref (SentryInode *inode);
+
+/* Opens a FIFO (the file may come back incomplete: fs/pipe.h) or a device node (by number; -ENXIO unknown), a socket is
+ * -ENXIO.  Implemented by the core's fs folder. */
+int sentry_inode_open_special (SentryInode *inode, const SentryPath *path, SentryCred *cred, guint32 mode,
+                               guint32 flags, SentryFile **ret_file);
+/* A character device driver: open functions by device number, registered once at start.  Thread: before guests run. */
+typedef int (*SentryDeviceOpen) (SentryInode *inode, const SentryPath *path, SentryCred *cred, guint32 mode,
+                                 guint32 flags, SentryFile **ret_file);
+void sentry_char_device_register (guint32 major, guint32 minor, SentryDeviceOpen open);
 
 typedef struct
 {

@@ -27,6 +27,10 @@ struct SentryDentry
   void (*release) (SentryDentry *dentry); /* I: the last user is gone; the cache may keep it */
   SentryRef ref;
   SentryInode *inode; /* a: NULL for a name that doesn't exist */
+  /* I: made by the core for a pipe, socket or other anonymous file (fs/anon-inode.c): it has no parent and no children, is not
+   * one of the plugin's structs, and this function gives its name ("pipe:[123]"; g_free).  NULL for the plugin's own.  Such paths reach
+   * the plugin by magic links: open_path, getattr, setattr, path_name and the like must work on them. */
+  char *(*anonymous_name) (SentryDentry *dentry);
 };
 
 void sentry_path_ref (const SentryPath *p);

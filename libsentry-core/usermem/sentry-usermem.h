@@ -11,8 +11,9 @@ G_BEGIN_DECLS
  *
  * A SentryUserMem is an address space plus the fault handler of the mm that owns it.  Copies first try what the host
  * can do alone; where that stops, the handler is asked (stack growth, lazy restore, KVM fill) and the copy goes on,
- * a bounded number of times.  Thread: any.  Locks: none may be held, except for the _nofault calls, which never call
- * the handler and may be made under any lock down to PLATFORM's row. */
+ * a bounded number of times.  Thread: any.  Locks: the handler takes MM, so only classes
+ * above it may be held, and only FILE (a file's position, as Linux's f_pos_lock) and an inode's contents are; the _nofault calls never
+ * call the handler and may be made under any lock down to PLATFORM's row. */
 
 typedef struct SentryUserMem SentryUserMem;
 
