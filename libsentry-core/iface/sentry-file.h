@@ -76,11 +76,12 @@ typedef struct
 /* What open modes allow, in f->mode. */
 #define SENTRY_FMODE_READ (1u << 0)
 #define SENTRY_FMODE_WRITE (1u << 1)
-#define SENTRY_FMODE_EXEC (1u << 2)   /* opened for execve */
+#define SENTRY_FMODE_EXEC (1u << 2)   /* opened for execve: denies writing (inode->write_count) until sentry_file_clear */
 #define SENTRY_FMODE_PATH (1u << 3)   /* O_PATH: most operations are EBADF */
 #define SENTRY_FMODE_STREAM (1u << 4) /* no position: pread is ESPIPE */
 #define SENTRY_FMODE_NOCMTIME (1u << 5)
 #define SENTRY_FMODE_APPEND_ONLY (1u << 6)
+#define SENTRY_FMODE_WRITER (1u << 7) /* counted in inode->write_count until sentry_file_clear */
 
 /* Life: made with one reference by open, pipe, accept …; each descriptor, mapping, in-flight message and running call holds
  * one.  The last unref calls release, which may block on the host: never drop a reference under a lock. */

@@ -139,6 +139,13 @@ struct SentryInode
   gint32 write_count;     /* a: >0 open for writing, <0 being executed (ETXTBSY) */
 };
 
+/* Linux's get_write_access and deny_write_access: 0 or -ETXTBSY.  The mount namespace takes them before it opens a regular
+ * file for writing (the file then has SENTRY_FMODE_WRITER) or for execution (SENTRY_FMODE_EXEC); sentry_file_clear puts them. */
+int sentry_inode_get_writer (SentryInode *inode);
+int sentry_inode_deny_writers (SentryInode *inode);
+void sentry_inode_put_writer (SentryInode *inode);
+void sentry_inode_allow_writers (SentryInode *inode);
+
 void sentry_inode_init (SentryInode *inode, const SentryInodeOps *ops, SentrySuperBlock *sb, guint64 ino,
                         guint32 type);
 /* Drops what init and the core attached; called by ops->free before it frees the struct. */

@@ -57,6 +57,11 @@ typedef struct
 #define SENTRY_LOOKUP_DIRECTORY (1u << 1) /* -ENOTDIR unless it is one */
 #define SENTRY_LOOKUP_EMPTY (1u << 2)     /* "" is `start` itself (AT_EMPTY_PATH) */
 
+/* In `flags` of open and open_path, beside O_*: the file is for execve.  Execute permission is asked instead of read
+ * permission, and only a regular file on a mount without noexec will do (-EACCES); the file has SENTRY_FMODE_READ and
+ * SENTRY_FMODE_EXEC, and denies writing (-ETXTBSY while somebody writes). */
+#define SENTRY_OPEN_EXEC (G_GUINT64_CONSTANT (1) << 40)
+
 /* The host side's wish for the first namespace; strings and descriptors are taken over only on success. */
 typedef struct
 {
