@@ -13,12 +13,13 @@
  * a plugin callback (marked exceptions in the contract headers), the last unref of a foreign object. */
 #define SENTRY_LOCK_CLASSES(X)                                                                      \
   X (EXTERNAL, "external operations: pause, save, create process, destroy")                         \
-  X (RENAME, "per superblock: one directory rename at a time")                                      \
-  X (MOUNT, "mount tree of one mount namespace")                                                    \
-  X (INODE, "contents and children of one inode; nests parent before child")                        \
-  X (DENTRY, "one dentry's children and name; nests parent before child")                           \
   X (FILE, "position of one open file description")                                                 \
+  X (RENAME, "per superblock: one directory rename at a time")                                      \
+  X (INODE, "contents and children of one inode; nests parent before child")                        \
+  X (DENTRY_MOVE, "parents and names of cached dentries: one move at a time")                       \
+  X (DENTRY, "one bucket of a dentry cache; pairs by address")                                      \
   X (FS, "one file system's own tables (host directory cache, overlay maps)")                       \
+  X (MOUNT, "mount trees of all namespaces; the innermost of the file system locks")               \
   X (EPOLL, "one epoll set; nests outer set before inner, bounded depth")                           \
   X (PIPE, "buffers of one pipe; pairs by address")                                                 \
   X (SOCKET, "one socket; pairs by address")                                                        \

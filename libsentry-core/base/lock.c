@@ -139,6 +139,15 @@ sentry_rwlock_read_lock (SentryRWLock *l)
 }
 
 void
+sentry_rwlock_read_lock_nested (SentryRWLock *l)
+{
+#ifdef SENTRY_LOCK_CHECK
+  sentry_lock_check_acquire (l->klass, l, TRUE);
+#endif
+  g_rw_lock_reader_lock (&l->lock);
+}
+
+void
 sentry_rwlock_read_unlock (SentryRWLock *l)
 {
 #ifdef SENTRY_LOCK_CHECK
@@ -152,6 +161,15 @@ sentry_rwlock_write_lock (SentryRWLock *l)
 {
 #ifdef SENTRY_LOCK_CHECK
   sentry_lock_check_acquire (l->klass, l, FALSE);
+#endif
+  g_rw_lock_writer_lock (&l->lock);
+}
+
+void
+sentry_rwlock_write_lock_nested (SentryRWLock *l)
+{
+#ifdef SENTRY_LOCK_CHECK
+  sentry_lock_check_acquire (l->klass, l, TRUE);
 #endif
   g_rw_lock_writer_lock (&l->lock);
 }

@@ -87,8 +87,11 @@ void sentry_mutex_unlock_pair (SentryMutex *a, SentryMutex *b);
 void sentry_rwlock_init (SentryRWLock *l, SentryLockClass klass);
 void sentry_rwlock_clear (SentryRWLock *l);
 void sentry_rwlock_read_lock (SentryRWLock *l);
+/* For classes whose line in lock-order.h says "nests". */
+void sentry_rwlock_read_lock_nested (SentryRWLock *l);
 void sentry_rwlock_read_unlock (SentryRWLock *l);
 void sentry_rwlock_write_lock (SentryRWLock *l);
+void sentry_rwlock_write_lock_nested (SentryRWLock *l);
 void sentry_rwlock_write_unlock (SentryRWLock *l);
 
 G_END_DECLS

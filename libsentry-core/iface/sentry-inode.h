@@ -66,9 +66,10 @@ typedef struct
 /* A file system implements what it can; an absent operation is Linux's errno for a file system without it (given by
  * the mount namespace plugin, which alone calls these).  Permissions, limits on names (1 … 255 bytes, no slash, not . or ..),
  * read-only mounts and sticky bits were checked before; `cred` is the caller, for owners of new inodes.  For operations
- * that change a directory its INODE lock is held for writing (both, parent before child or by address, in rename); lookup holds
- * none and must be safe beside them.  Thread: any.  Results are references.  Host errors of a host directory are passed on
- * as they are. */
+ * that change a directory its INODE lock is held for writing (both, parent before child or by address, in rename); for lookup it
+ * is held for reading or writing, so a name can't change between the answer and its place in the dentry cache.  No other
+ * operation comes with a lock held.  Thread: any.  Results are references.  Host errors of a host directory are passed on
+ * as they are.  setattr gets final values: SENTRY_SET_KILL_SUID has become SENTRY_SET_MODE, permission was checked. */
 typedef struct
 {
   void (*free) (SentryInode *inode); /* the last reference is gone */
@@ -129,6 +130,10 @@ struct SentryInode
   SentrySuperBlock *sb; /* I: a reference */
   guint64 ino;          /* I */
   guint32 type;         /* I: S_IFMT bits */
+  /* a: mode (with type) and owner, as a walk's permission checks see them without asking getattr.  The file system keeps them
+   * true (sentry_inode_set_owner) from init on, through setattr, and in revalidate. */
+  guint32 mode;
+  guint32 uid, gid; /* kernel ids */
   guint32 rdev_major, rdev_minor; /* I: of device nodes */
   SentryRWLock lock;    /* INODE: see SentryInodeOps */
   /* The core's own attachments (each points to a SentryInodeAttachment or is NULL), each with its own lock. */
@@ -146,12 +151,29 @@ int sentry_inode_deny_writers (SentryInode *inode);
 void sentry_inode_put_writer (SentryInode *inode);
 void sentry_inode_allow_writers (SentryInode *inode);
 
+/* Takes a reference on `sb`, except for its root (when sb->root is still NULL the file system says so by
+ * sentry_super_block_set_root).  Permission bits 0, owner root, until sentry_inode_set_owner. */
 void sentry_inode_init (SentryInode *inode, const SentryInodeOps *ops, SentrySuperBlock *sb, guint64 ino,
                         guint32 type);
+static inline void
+sentry_inode_set_owner (SentryInode *inode, guint32 mode, guint32 uid, guint32 gid)
+{
+  __atomic_store_n (&inode->mode, inode->type | (mode & 07777), __ATOMIC_RELAXED);
+  __atomic_store_n (&inode->uid, uid, __ATOMIC_RELAXED);
+  __atomic_store_n (&inode->gid, gid, __ATOMIC_RELAXED);
+}
 /* Drops what init and the core attached; called by ops->free before it frees the struct. */
 void sentry_inode_clear (SentryInode *inode);
 SentryInode *sentry_inode_ref (SentryInode *inode);
 void sentry_inode_unref (SentryInode *inode);
+
+/* Linux's file_remove_privs: a write by a task without CAP_FSETID drops S_ISUID, and S_ISGID of a group-executable file.  Called
+ * by a file's write operation before it takes locks; costs one load when there is nothing to drop. */
+int sentry_inode_remove_privs (SentryInode *inode, SentryCred *cred);
+/* Linux's atime_needs_update for a read through `path` by a file with these O_* flags: noatime, relatime (older than mtime, ctime
+ * or a day), nodiratime, read-only mounts. */
+gboolean sentry_atime_needs_update (const SentryPath *path, SentryInode *inode, guint32 file_flags, SentryTimestamp atime,
+                                    SentryTimestamp mtime, SentryTimestamp ctime, SentryTimestamp now);
 
 /* Opens a FIFO (the file may come back incomplete: fs/pipe.h) or a device node (by number; -ENXIO unknown), a socket is
  * -ENXIO.  Implemented by the core's fs folder. */
@@ -189,6 +211,10 @@ struct SentrySuperBlock
 
 /* Gives an anonymous device number (major 0, a fresh minor). */
 void sentry_super_block_init (SentrySuperBlock *sb, const SentrySuperBlockOps *ops, const char *fs_name, guint32 magic);
+/* Once, by mount: takes over the caller's reference on `root`, whose own reference on `sb` is dropped (else neither would
+ * ever go). */
+void sentry_super_block_set_root (SentrySuperBlock *sb, SentryInode *root);
+/* Called by ops->free: drops the root. */
 void sentry_super_block_clear (SentrySuperBlock *sb);
 SentrySuperBlock *sentry_super_block_ref (SentrySuperBlock *sb);
 void sentry_super_block_unref (SentrySuperBlock *sb);
