@@ -15,9 +15,11 @@
   X (EXTERNAL, "external operations: pause, save, create process, destroy")                         \
   X (FILE, "position of one open file description")                                                 \
   X (RENAME, "per superblock: one directory rename at a time")                                      \
+  X (STACKED_INODE, "as INODE, of a file system that stands on others (overlay); nests")            \
   X (INODE, "contents and children of one inode; nests parent before child")                        \
   X (DENTRY_MOVE, "parents and names of cached dentries: one move at a time")                       \
   X (DENTRY, "one bucket of a dentry cache; pairs by address")                                      \
+  X (HOST_FD, "the list of caches of host descriptors, while they give some back")                  \
   X (FS, "one file system's own tables (host directory cache, overlay maps)")                       \
   X (MOUNT, "mount trees of all namespaces; the innermost of the file system locks")               \
   X (EPOLL, "one epoll set; nests outer set before inner, bounded depth")                           \

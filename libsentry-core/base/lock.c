@@ -182,3 +182,25 @@ sentry_rwlock_write_unlock (SentryRWLock *l)
 #endif
   g_rw_lock_writer_unlock (&l->lock);
 }
+
+void
+sentry_rwlock_write_lock_pair (SentryRWLock *a, SentryRWLock *b)
+{
+  if (b != NULL && (guintptr) a > (guintptr) b)
+    {
+      SentryRWLock *t = a;
+      a = b;
+      b = t;
+    }
+  sentry_rwlock_write_lock (a);
+  if (b != NULL && b != a)
+    sentry_rwlock_write_lock_nested (b);
+}
+
+void
+sentry_rwlock_write_unlock_pair (SentryRWLock *a, SentryRWLock *b)
+{
+  sentry_rwlock_write_unlock (a);
+  if (b != NULL && b != a)
+    sentry_rwlock_write_unlock (b);
+}

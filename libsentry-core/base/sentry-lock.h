@@ -93,5 +93,8 @@ void sentry_rwlock_read_unlock (SentryRWLock *l);
 void sentry_rwlock_write_lock (SentryRWLock *l);
 void sentry_rwlock_write_lock_nested (SentryRWLock *l);
 void sentry_rwlock_write_unlock (SentryRWLock *l);
+/* Two locks of one class for writing, the lower address first; `a` and `b` may be the same lock, or `b` NULL. */
+void sentry_rwlock_write_lock_pair (SentryRWLock *a, SentryRWLock *b);
+void sentry_rwlock_write_unlock_pair (SentryRWLock *a, SentryRWLock *b);
 
 G_END_DECLS
