@@ -98,8 +98,8 @@ sentry_cred_in_egroup (const SentryCred *cred, SentryKgid gid)
              && bsearch (&gid, cred->groups, cred->n_groups, sizeof gid, compare_gid) != NULL);
 }
 
-/* Linux's cap_capable: a capability counts in cred's own namespace and below it; the owner of a namespace has all of
- * them in it, seen from its parent. */
+/* Linux's cap_capable: a capability counts in cred's own namespace and below it; the owner of a
+ * namespace has all of them in it, seen from its parent. */
 gboolean
 sentry_cred_capable_in (const SentryCred *cred, SentryUserNamespace *ns, int cap)
 {
@@ -141,9 +141,9 @@ sentry_cred_fix_caps_after_setuid (SentryCred *new, const SentryCred *old)
 }
 
 #define CAP_FS_MASK                                                                                \
-  ((G_GUINT64_CONSTANT (1) << CAP_CHOWN) | (G_GUINT64_CONSTANT (1) << CAP_DAC_OVERRIDE)             \
-   | (G_GUINT64_CONSTANT (1) << CAP_DAC_READ_SEARCH) | (G_GUINT64_CONSTANT (1) << CAP_FOWNER)       \
-   | (G_GUINT64_CONSTANT (1) << CAP_FSETID) | (G_GUINT64_CONSTANT (1) << CAP_LINUX_IMMUTABLE)       \
+  ((G_GUINT64_CONSTANT (1) << CAP_CHOWN) | (G_GUINT64_CONSTANT (1) << CAP_DAC_OVERRIDE)            \
+   | (G_GUINT64_CONSTANT (1) << CAP_DAC_READ_SEARCH) | (G_GUINT64_CONSTANT (1) << CAP_FOWNER)      \
+   | (G_GUINT64_CONSTANT (1) << CAP_FSETID) | (G_GUINT64_CONSTANT (1) << CAP_LINUX_IMMUTABLE)      \
    | (G_GUINT64_CONSTANT (1) << CAP_MKNOD) | (G_GUINT64_CONSTANT (1) << CAP_MAC_OVERRIDE))
 
 void
@@ -154,5 +154,5 @@ sentry_cred_fix_caps_after_setfsuid (SentryCred *new, const SentryCred *old)
   if (old->fsuid == 0 && new->fsuid != 0)
     new->cap_effective &= ~CAP_FS_MASK;
   if (old->fsuid != 0 && new->fsuid == 0)
-    new->cap_effective |= new->cap_permitted & CAP_FS_MASK;
+    new->cap_effective |= new->cap_permitted &CAP_FS_MASK;
 }

@@ -1,4 +1,5 @@
-/* User namespaces and the rules of changing credentials, for the core. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* User namespaces and the rules of changing credentials, for the core. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #pragma once
 
 #include "auth/sentry-cred.h"
@@ -25,15 +26,16 @@ typedef struct
   guint n_extents;
 } SentryIdMap;
 
-/* Life: unshare or clone makes one; credentials and other namespaces hold it; maps are written once each. */
+/* Life: unshare or clone makes one; credentials and other namespaces hold it; maps are written once
+ * each. */
 struct SentryUserNamespace
 {
   SentryRef ref;
-  SentryUserNamespace *parent; /* I: owned; NULL for the root */
-  SentryKuid owner;            /* I */
-  SentryKgid group;            /* I */
-  guint level;                 /* I: 0 for the root, at most 32 */
-  SentryMutex lock;            /* CRED */
+  SentryUserNamespace *parent;  /* I: owned; NULL for the root */
+  SentryKuid owner;             /* I */
+  SentryKgid group;             /* I */
+  guint level;                  /* I: 0 for the root, at most 32 */
+  SentryMutex lock;             /* CRED */
   SentryIdMap uid_map, gid_map; /* m, and immutable once set: readers load n_extents atomically */
 };
 

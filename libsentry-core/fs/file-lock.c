@@ -1,4 +1,5 @@
-/* Advisory file locks, all kinds in one book per inode. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Advisory file locks, all kinds in one book per inode. SPDX-License-Identifier: LGPL-2.1-or-later
+ */
 #include "fs/file-lock.h"
 
 #include <errno.h>
@@ -11,7 +12,8 @@
 /* A guest may hold no more ranges on one file: each costs memory that no limit of Linux bounds. */
 #define MAX_RANGES 65536
 
-/* One lock for the kernel's whole lock graph: deadlock detection needs a view of all of it, and locks are rare. */
+/* One lock for the kernel's whole lock graph: deadlock detection needs a view of all of it, and
+ * locks are rare. */
 static SentryMutex graph_lock;
 
 typedef struct
@@ -23,8 +25,9 @@ typedef struct
 /* Hung from inode->file_locks from the first lock until the inode goes. */
 typedef struct
 {
-  SentryList ranges;  /* m graph: in order of start */
-  guint n_ranges;     /* m graph */
+  SentryInodeAttachment attachment;
+  SentryList ranges; /* m graph: in order of start */
+  guint n_ranges;    /* m graph */
   SentryWaitQueue wait;
   guint64 ino;
   guint32 dev_major, dev_minor;
@@ -56,6 +59,23 @@ ensure_ready (void)
     }
 }
 
+static void
+free_book (gpointer file_locks)
+{
+  LockBook *book = file_locks;
+
+  sentry_mutex_lock (&graph_lock);
+  SENTRY_LIST_FOREACH (link, safe, &book->ranges)
+  {
+    sentry_list_remove (link);
+    g_free (SENTRY_CONTAINER (link, Range, link));
+  }
+  sentry_list_remove (&book->all_link);
+  sentry_mutex_unlock (&graph_lock);
+  sentry_wait_queue_clear (&book->wait);
+  g_free (book);
+}
+
 static LockBook *
 get_book_locked (SentryInode *inode)
 {
@@ -64,6 +84,7 @@ get_book_locked (SentryInode *inode)
   if (book == NULL)
     {
       book = g_new0 (LockBook, 1);
+      book->attachment.free = free_book;
       sentry_list_init (&book->ranges);
       sentry_wait_queue_init (&book->wait);
       book->ino = inode->ino;
@@ -92,11 +113,11 @@ static Range *
 find_conflict (LockBook *book, const SentryFileLock *lock)
 {
   SENTRY_LIST_FOREACH (link, safe, &book->ranges)
-    {
-      Range *r = SENTRY_CONTAINER (link, Range, link);
-      if (conflicts (&r->lock, lock))
-        return r;
-    }
+  {
+    Range *r = SENTRY_CONTAINER (link, Range, link);
+    if (conflicts (&r->lock, lock))
+      return r;
+  }
   return NULL;
 }
 
@@ -128,43 +149,44 @@ replace_owned (LockBook *book, const SentryFileLock *lock)
   SentryFileLock joined = *lock;
 
   SENTRY_LIST_FOREACH (link, safe, &book->ranges)
-    {
-      Range *r = SENTRY_CONTAINER (link, Range, link);
-      SentryFileLock old = r->lock;
-      gboolean touches = old.start <= lock->end && lock->start <= old.end;
-      gboolean adjacent = (lock->start > 0 && old.end == lock->start - 1)
-                          || (lock->end < G_MAXINT64 && old.start == lock->end + 1);
+  {
+    Range *r = SENTRY_CONTAINER (link, Range, link);
+    SentryFileLock old = r->lock;
+    gboolean touches = old.start <= lock->end && lock->start <= old.end;
+    gboolean adjacent = (lock->start > 0 && old.end == lock->start - 1)
+                        || (lock->end < G_MAXINT64 && old.start == lock->end + 1);
 
-      if (old.kind != lock->kind || old.owner != lock->owner || !(touches || adjacent))
+    if (old.kind != lock->kind || old.owner != lock->owner || !(touches || adjacent))
+      continue;
+    if (old.type == lock->type)
+      {
+        joined.start = MIN (joined.start, old.start);
+        joined.end = MAX (joined.end, old.end);
+        free_range (book, r);
         continue;
-      if (old.type == lock->type)
-        {
-          joined.start = MIN (joined.start, old.start);
-          joined.end = MAX (joined.end, old.end);
-          free_range (book, r);
-          continue;
-        }
-      if (!touches)
-        continue;
-      free_range (book, r);
-      if (old.start < lock->start)
-        {
-          SentryFileLock left = old;
-          left.end = lock->start - 1;
-          insert_range (book, &left);
-        }
-      if (old.end > lock->end)
-        {
-          SentryFileLock right = old;
-          right.start = lock->end + 1;
-          insert_range (book, &right);
-        }
-    }
+      }
+    if (!touches)
+      continue;
+    free_range (book, r);
+    if (old.start < lock->start)
+      {
+        SentryFileLock left = old;
+        left.end = lock->start - 1;
+        insert_range (book, &left);
+      }
+    if (old.end > lock->end)
+      {
+        SentryFileLock right = old;
+        right.start = lock->end + 1;
+        insert_range (book, &right);
+      }
+  }
   if (lock->type != F_UNLCK)
     insert_range (book, &joined);
 }
 
-/* Would `owner` waiting for `holder` close a circle of POSIX lockers?  Linux follows at most 10 steps; so do we. */
+/* Would `owner` waiting for `holder` close a circle of POSIX lockers?  Linux follows at most 10
+ * steps; so do we. */
 static gboolean
 would_deadlock (guint64 owner, guint64 holder)
 {
@@ -175,11 +197,11 @@ would_deadlock (guint64 owner, guint64 holder)
       if (holder == owner)
         return TRUE;
       SENTRY_LIST_FOREACH (link, safe, &blocked_list)
-        {
-          Blocked *b = SENTRY_CONTAINER (link, Blocked, link);
-          if (b->owner == holder)
-            next = b->blocked_by;
-        }
+      {
+        Blocked *b = SENTRY_CONTAINER (link, Blocked, link);
+        if (b->owner == holder)
+          next = b->blocked_by;
+      }
       if (next == 0)
         return FALSE;
       holder = next;
@@ -191,14 +213,14 @@ static void
 forget_blocked (SentryWaiter *waiter)
 {
   SENTRY_LIST_FOREACH (link, safe, &blocked_list)
-    {
-      Blocked *b = SENTRY_CONTAINER (link, Blocked, link);
-      if (b->waiter == waiter)
-        {
-          sentry_list_remove (&b->link);
-          g_free (b);
-        }
-    }
+  {
+    Blocked *b = SENTRY_CONTAINER (link, Blocked, link);
+    if (b->waiter == waiter)
+      {
+        sentry_list_remove (&b->link);
+        g_free (b);
+      }
+  }
 }
 
 static int
@@ -223,7 +245,8 @@ block_on (LockBook *book, const SentryFileLock *lock, Range *conflict, SentryWai
 }
 
 int
-sentry_file_lock_set (SentryFile *f, const SentryFileLock *lock, gboolean blocking, SentryWaiter *waiter)
+sentry_file_lock_set (SentryFile *f, const SentryFileLock *lock, gboolean blocking,
+                      SentryWaiter *waiter)
 {
   LockBook *book;
   Range *conflict;
@@ -235,7 +258,8 @@ sentry_file_lock_set (SentryFile *f, const SentryFileLock *lock, gboolean blocki
   conflict = lock->type == F_UNLCK ? NULL : find_conflict (book, lock);
   if (conflict != NULL && lock->kind == SENTRY_LOCK_KIND_FLOCK)
     {
-      /* flock converts by dropping what it has first: a refused upgrade loses the old lock (flock(2)). */
+      /* flock converts by dropping what it has first: a refused upgrade loses the old lock
+       * (flock(2)). */
       SentryFileLock drop = *lock;
       drop.type = F_UNLCK;
       replace_owned (book, &drop);
@@ -296,14 +320,14 @@ release_owned (SentryInode *inode, SentryFileLockKind kind, guint64 owner)
   sentry_mutex_lock (&graph_lock);
   book = inode->file_locks;
   SENTRY_LIST_FOREACH (link, safe, &book->ranges)
-    {
-      Range *r = SENTRY_CONTAINER (link, Range, link);
-      if (r->lock.kind == kind && r->lock.owner == owner)
-        {
-          free_range (book, r);
-          any = TRUE;
-        }
-    }
+  {
+    Range *r = SENTRY_CONTAINER (link, Range, link);
+    if (r->lock.kind == kind && r->lock.owner == owner)
+      {
+        free_range (book, r);
+        any = TRUE;
+      }
+  }
   if (any)
     sentry_wait_queue_wake (&book->wait, POLLIN, 0);
   sentry_mutex_unlock (&graph_lock);
@@ -323,22 +347,6 @@ sentry_file_locks_release_file (SentryFile *f)
 }
 
 void
-sentry_file_locks_free (gpointer file_locks)
-{
-  LockBook *book = file_locks;
-
-  if (book == NULL)
-    return;
-  sentry_mutex_lock (&graph_lock);
-  SENTRY_LIST_FOREACH (link, safe, &book->ranges)
-    free_range (book, SENTRY_CONTAINER (link, Range, link));
-  sentry_list_remove (&book->all_link);
-  sentry_mutex_unlock (&graph_lock);
-  sentry_wait_queue_clear (&book->wait);
-  g_free (book);
-}
-
-void
 sentry_file_locks_show (GString *out)
 {
   static const char *const kinds[] = { "POSIX", "OFDLCK", "FLOCK" };
@@ -347,20 +355,20 @@ sentry_file_locks_show (GString *out)
   ensure_ready ();
   sentry_mutex_lock (&graph_lock);
   SENTRY_LIST_FOREACH (book_link, book_safe, &all_books)
+  {
+    LockBook *book = SENTRY_CONTAINER (book_link, LockBook, all_link);
+    SENTRY_LIST_FOREACH (link, safe, &book->ranges)
     {
-      LockBook *book = SENTRY_CONTAINER (book_link, LockBook, all_link);
-      SENTRY_LIST_FOREACH (link, safe, &book->ranges)
-        {
-          const SentryFileLock *l = &SENTRY_CONTAINER (link, Range, link)->lock;
-          g_string_append_printf (out, "%u: %-6s ADVISORY  %-5s %d %02x:%02x:%" G_GUINT64_FORMAT " %"
-                                       G_GINT64_FORMAT " ",
-                                  ++n, kinds[l->kind], l->type == F_RDLCK ? "READ" : "WRITE", l->pid,
-                                  book->dev_major, book->dev_minor, book->ino, l->start);
-          if (l->end == G_MAXINT64)
-            g_string_append (out, "EOF\n");
-          else
-            g_string_append_printf (out, "%" G_GINT64_FORMAT "\n", l->end);
-        }
+      const SentryFileLock *l = &SENTRY_CONTAINER (link, Range, link)->lock;
+      g_string_append_printf (
+          out, "%u: %-6s ADVISORY  %-5s %d %02x:%02x:%" G_GUINT64_FORMAT " %" G_GINT64_FORMAT " ",
+          ++n, kinds[l->kind], l->type == F_RDLCK ? "READ" : "WRITE", l->pid, book->dev_major,
+          book->dev_minor, book->ino, l->start);
+      if (l->end == G_MAXINT64)
+        g_string_append (out, "EOF\n");
+      else
+        g_string_append_printf (out, "%" G_GINT64_FORMAT "\n", l->end);
     }
+  }
   sentry_mutex_unlock (&graph_lock);
 }

@@ -35,6 +35,10 @@ sentry_file_clear (SentryFile *f)
   g_assert (f->epoll_items == NULL);
   if (!sentry_path_is_empty (&f->path))
     sentry_path_unref (&f->path);
+  if (f->inode != NULL && (f->mode & SENTRY_FMODE_WRITER))
+    sentry_inode_put_writer (f->inode);
+  if (f->inode != NULL && (f->mode & SENTRY_FMODE_EXEC))
+    sentry_inode_allow_writers (f->inode);
   if (f->inode != NULL)
     sentry_inode_unref (f->inode);
   sentry_cred_unref (f->cred);
@@ -56,7 +60,8 @@ sentry_file_unref (SentryFile *f)
   f->ops->release (f);
 }
 
-/* read and write on the file's own position hold its lock, so that two calls never overlap (POSIX, f_pos_lock). */
+/* read and write on the file's own position hold its lock, so that two calls never overlap (POSIX,
+ * f_pos_lock). */
 static gint64
 transfer (SentryFile *f, SentryIter *it, gint64 *pos,
           gint64 (*op) (SentryFile *f, SentryIter *it, gint64 *pos))

@@ -1,4 +1,5 @@
-/* Root, working directory and umask of a task (CLONE_FS shares them). SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Root, working directory and umask of a task (CLONE_FS shares them). SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>
@@ -11,10 +12,10 @@ G_BEGIN_DECLS
 typedef struct
 {
   SentryRef ref;
-  SentryMutex lock;  /* FD_TABLE */
-  SentryPath root;   /* m */
-  SentryPath cwd;    /* m */
-  guint32 umask;     /* a */
+  SentryMutex lock; /* FD_TABLE */
+  SentryPath root;  /* m */
+  SentryPath cwd;   /* m */
+  guint32 umask;    /* a */
 } SentryFsState;
 
 SentryFsState *sentry_fs_state_new (const SentryPath *root, const SentryPath *cwd, guint32 umask);

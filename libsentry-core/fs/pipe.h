@@ -13,25 +13,24 @@ G_BEGIN_DECLS
 
 typedef struct SentryPipe SentryPipe;
 
-/* pipe2: both ends.  `flags`: O_NONBLOCK, O_DIRECT (packets), O_CLOEXEC is the caller's.  0, -ENFILE, -ENOMEM. */
-int sentry_pipe_new (SentryCred *cred, guint32 flags, SentryFile **ret_read, SentryFile **ret_write);
+/* pipe2: both ends.  `flags`: O_NONBLOCK, O_DIRECT (packets), O_CLOEXEC is the caller's.  0,
+ * -ENFILE, -ENOMEM. */
+int sentry_pipe_new (SentryCred *cred, guint32 flags, SentryFile **ret_read,
+                     SentryFile **ret_write);
 
-/* Opens a FIFO inode; never blocks.  When the other end is missing and `flags` lacks O_NONBLOCK, the file comes back incomplete:
- * the caller sleeps on it until sentry_fifo_open_done says 0.  -ENXIO: O_WRONLY|O_NONBLOCK without a reader. */
-int sentry_fifo_open (SentryInode *inode, const SentryPath *path, SentryCred *cred, guint32 mode, guint32 flags,
-                      SentryFile **ret_file);
+/* Opens a FIFO inode; never blocks.  When the other end is missing and `flags` lacks O_NONBLOCK,
+ * the file comes back incomplete: the caller sleeps on it until sentry_fifo_open_done says 0.
+ * -ENXIO: O_WRONLY|O_NONBLOCK without a reader. */
+int sentry_fifo_open (SentryInode *inode, const SentryPath *path, SentryCred *cred, guint32 mode,
+                      guint32 flags, SentryFile **ret_file);
 /* 0: the other end has come (or it isn't a FIFO); -EAGAIN: not yet. */
 int sentry_fifo_open_done (SentryFile *f);
 /* The queue that wakes such an opener. */
 SentryWaitQueue *sentry_fifo_open_queue (SentryFile *f);
-/* Drops inode->pipe (from sentry_inode_clear). */
-void sentry_fifo_inode_clear (gpointer pipe);
 
 gboolean sentry_file_is_pipe (SentryFile *f);
-gint64 sentry_pipe_get_size (SentryFile *f);                                       /* F_GETPIPE_SZ */
-gint64 sentry_pipe_set_size (SentryFile *f, guint64 size, gboolean privileged); /* F_SETPIPE_SZ: new size or errno */
-
-/* Peeking is what tee needs: bytes from the reader's side without taking them. */
-gint64 sentry_pipe_tee (SentryFile *in, SentryFile *out, gsize len);
+gint64 sentry_pipe_get_size (SentryFile *f); /* F_GETPIPE_SZ */
+gint64 sentry_pipe_set_size (SentryFile *f, guint64 size,
+                             gboolean privileged); /* F_SETPIPE_SZ: new size or errno */
 
 G_END_DECLS

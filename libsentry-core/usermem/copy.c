@@ -47,7 +47,7 @@ copy_faulting (SentryUserMem *um, Direction dir, gpointer buf, guint64 addr, gsi
   gsize done = 0;
   guint tries = 0;
 
-  sentry_lock_check_none_held ("guest memory access");
+  sentry_lock_check_may_take (SENTRY_LOCK_MM, "guest memory access");
   while (done < len)
     {
       gsize n = copy_once (um->as, dir, (char *) buf + done, addr + done, len - done);
