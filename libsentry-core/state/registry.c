@@ -1,6 +1,8 @@
 /* The registry of state tables. SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "state/sentry-state.h"
 
+G_DEFINE_QUARK (sentry-state-error-quark, sentry_state_error)
+
 /* Filled by constructors: the core's before main, a plugin's when it is loaded. */
 static GMutex registry_lock;
 static GHashTable *registry; /* registry_lock: name to table */
