@@ -96,8 +96,8 @@ find_plugin (SentryPluginHost *self, const char *name)
 static int
 compare_plugins (gconstpointer a, gconstpointer b)
 {
-  const SentryPlugin *p = *(SentryPlugin *const *)a;
-  const SentryPlugin *q = *(SentryPlugin *const *)b;
+  const SentryPlugin *p = *(SentryPlugin *const *) a;
+  const SentryPlugin *q = *(SentryPlugin *const *) b;
 
   if (p->rank != q->rank)
     return p->rank > q->rank ? -1 : 1;
@@ -291,17 +291,21 @@ provides (SentryPlugin *p, const char *kind, const char *name)
   return FALSE;
 }
 
-static GObject *
-create_from (SentryPlugin *p, const char *kind, const char *name)
+GObject *
+sentry_plugin_host_create_from (SentryPluginHost *self, SentryPlugin *plugin, const char *kind,
+                                const char *name, GError **error)
 {
-  for (guint i = 0; i < p->descriptor->n_extensions; i++)
+  if (!sentry_plugin_host_load (self, plugin, error))
+    return NULL;
+  for (guint i = 0; i < plugin->descriptor->n_extensions; i++)
     {
-      const SentryPluginExtension *e = &p->descriptor->extensions[i];
+      const SentryPluginExtension *e = &plugin->descriptor->extensions[i];
 
       if (g_str_equal (e->kind, kind) && g_str_equal (e->name, name))
         return g_object_new (e->get_type (), NULL);
     }
-  g_assert_not_reached ();
+  refuse (error, NOT_FOUND, "plugin %s: it doesn't provide %s:%s", plugin->name, kind, name);
+  return NULL;
 }
 
 /* The first provider that loads wins; when all are refused, the one of highest rank tells why. */
@@ -314,11 +318,13 @@ sentry_plugin_host_create (SentryPluginHost *self, const char *kind, const char 
   for (guint i = 0; i < self->plugins->len; i++)
     {
       SentryPlugin *p = g_ptr_array_index (self->plugins, i);
+      GObject *object = NULL;
 
-      if (!provides (p, kind, name))
-        continue;
-      if (sentry_plugin_host_load (self, p, first == NULL ? &first : NULL))
-        return create_from (p, kind, name);
+      if (provides (p, kind, name))
+        object
+            = sentry_plugin_host_create_from (self, p, kind, name, first == NULL ? &first : NULL);
+      if (object != NULL)
+        return object;
     }
   if (first != NULL)
     g_propagate_error (error, g_steal_pointer (&first));

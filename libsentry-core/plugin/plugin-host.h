@@ -50,6 +50,9 @@ gboolean sentry_plugin_host_load (SentryPluginHost *self, SentryPlugin *plugin, 
 /* A new object of `kind` called `name`.  Loads the plugin of highest rank that provides it. */
 GObject *sentry_plugin_host_create (SentryPluginHost *self, const char *kind, const char *name,
                                     GError **error);
+/* The same, from one plugin only. */
+GObject *sentry_plugin_host_create_from (SentryPluginHost *self, SentryPlugin *plugin,
+                                         const char *kind, const char *name, GError **error);
 /* The names under which `kind` is provided, by rank; refused plugins are left out.  (transfer full)
  */
 char **sentry_plugin_host_names (SentryPluginHost *self, const char *kind);

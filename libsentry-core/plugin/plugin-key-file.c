@@ -37,7 +37,7 @@ read_text (const char *path, gsize *ret_len, GError **error)
     refuse (error, KEY_FILE, "its key file is longer than %d bytes", SENTRY_PLUGIN_KEY_FILE_MAX);
   else
     {
-      *ret_len = (gsize)n;
+      *ret_len = (gsize) n;
       return g_steal_pointer (&text);
     }
   return NULL;
@@ -79,7 +79,7 @@ get_integer (GKeyFile *key_file, const char *key, int *ret_value, GError **error
       refuse (error, KEY_FILE, "%s= in its key file is '%s', not a number", key, text);
       return FALSE;
     }
-  *ret_value = (int)value;
+  *ret_value = (int) value;
   return TRUE;
 }
 

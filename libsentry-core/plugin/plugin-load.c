@@ -63,7 +63,7 @@ open_module (SentryPlugin *plugin, GError **error)
       return NULL;
     }
   g_module_make_resident (module);
-  if (!g_module_symbol (module, "sentry_plugin_descriptor", (gpointer *)&get)
+  if (!g_module_symbol (module, "sentry_plugin_descriptor", (gpointer *) &get)
       || !g_module_symbol (module, "peas_register_types", &entry))
     {
       refuse (error, LOAD, "its module isn't a sentry plugin: it lacks SENTRY_PLUGIN_DEFINE");
