@@ -1,0 +1,222 @@
+/* The names of flag sets. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "strace/names.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/falloc.h>
+#include <linux/memfd.h>
+#include <linux/mman.h>
+#include <linux/openat2.h>
+#include <linux/random.h>
+#include <linux/xattr.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "strace/names-private.h"
+
+/* clang-format off */
+NAMES (access, "?_OK", N (R_OK), N (W_OK), N (X_OK), M (0, 7, "F_OK"));
+
+NAMES (at, "AT_???", V (0x100, "AT_SYMLINK_NOFOLLOW"), V (0x200, "AT_REMOVEDIR"), V (0x400,
+       "AT_SYMLINK_FOLLOW"), V (0x800, "AT_NO_AUTOMOUNT"), V (0x1000, "AT_EMPTY_PATH"), V (0x8000,
+       "AT_RECURSIVE"));
+
+NAMES (at_access, "AT_???", V (0x100, "AT_SYMLINK_NOFOLLOW"), V (0x200, "AT_EACCESS"), V (0x1000,
+       "AT_EMPTY_PATH"));
+
+NAMES (at_remove, "AT_???", V (0x200, "AT_REMOVEDIR"));
+
+NAMES (at_statx, "AT_???", M (0, 0x6000, "AT_STATX_SYNC_AS_STAT"), V (0x2000,
+       "AT_STATX_FORCE_SYNC"), V (0x4000, "AT_STATX_DONT_SYNC"), V (0x100, "AT_SYMLINK_NOFOLLOW"),
+       V (0x800, "AT_NO_AUTOMOUNT"), V (0x1000, "AT_EMPTY_PATH"));
+
+NAMES (clone, "CLONE_???", N (CLONE_VM), N (CLONE_FS), N (CLONE_FILES), N (CLONE_SIGHAND), N
+       (CLONE_PIDFD), N (CLONE_PTRACE), N (CLONE_VFORK), N (CLONE_PARENT), N (CLONE_THREAD), N
+       (CLONE_NEWNS), N (CLONE_SYSVSEM), N (CLONE_SETTLS), N (CLONE_PARENT_SETTID), N
+       (CLONE_CHILD_CLEARTID), N (CLONE_DETACHED), N (CLONE_UNTRACED), N (CLONE_CHILD_SETTID), N
+       (CLONE_NEWCGROUP), N (CLONE_NEWUTS), N (CLONE_NEWIPC), N (CLONE_NEWUSER), N (CLONE_NEWPID),
+       N (CLONE_NEWNET), N (CLONE_IO), V (0x80, "CLONE_NEWTIME"), V (0x100000000,
+       "CLONE_CLEAR_SIGHAND"), V (0x200000000, "CLONE_INTO_CGROUP"));
+
+NAMES (close_range, "CLOSE_RANGE_???", N (CLOSE_RANGE_UNSHARE), N (CLOSE_RANGE_CLOEXEC));
+
+NAMES (epoll_create, "EPOLL_???", N (EPOLL_CLOEXEC));
+
+NAMES (epoll_events, "EPOLL???", N (EPOLLIN), N (EPOLLPRI), N (EPOLLOUT), N (EPOLLRDNORM), N
+       (EPOLLRDBAND), N (EPOLLWRNORM), N (EPOLLWRBAND), N (EPOLLMSG), N (EPOLLERR), N (EPOLLHUP),
+       N (EPOLLRDHUP), N (EPOLLEXCLUSIVE), N (EPOLLWAKEUP), N (EPOLLONESHOT), N (EPOLLET));
+
+NAMES (eventfd, "EFD_???", N (EFD_SEMAPHORE), N (EFD_CLOEXEC), N (EFD_NONBLOCK));
+
+NAMES (fallocate, "FALLOC_FL_???", N (FALLOC_FL_KEEP_SIZE), N (FALLOC_FL_PUNCH_HOLE), N
+       (FALLOC_FL_NO_HIDE_STALE), N (FALLOC_FL_COLLAPSE_RANGE), N (FALLOC_FL_ZERO_RANGE), N
+       (FALLOC_FL_INSERT_RANGE), N (FALLOC_FL_UNSHARE_RANGE));
+
+NAMES (fd_flags, "FD_???", N (FD_CLOEXEC));
+
+NAMES (flock, "LOCK_???", N (LOCK_SH), N (LOCK_EX), N (LOCK_UN), N (LOCK_NB), V (32, "LOCK_MAND"),
+       V (64, "LOCK_READ"), V (128, "LOCK_WRITE"));
+
+NAMES (getrandom, "GRND_???", N (GRND_NONBLOCK), N (GRND_RANDOM), N (GRND_INSECURE));
+
+NAMES (inotify, "IN_???", M (IN_ALL_EVENTS, IN_ALL_EVENTS, "IN_ALL_EVENTS"), M (IN_CLOSE,
+       IN_CLOSE, "IN_CLOSE"), M (IN_MOVE, IN_MOVE, "IN_MOVE"), N (IN_ACCESS), N (IN_MODIFY), N
+       (IN_ATTRIB), N (IN_CLOSE_WRITE), N (IN_CLOSE_NOWRITE), N (IN_OPEN), N (IN_MOVED_FROM), N
+       (IN_MOVED_TO), N (IN_CREATE), N (IN_DELETE), N (IN_DELETE_SELF), N (IN_MOVE_SELF), N
+       (IN_UNMOUNT), N (IN_Q_OVERFLOW), N (IN_IGNORED), N (IN_ONLYDIR), N (IN_DONT_FOLLOW), N
+       (IN_EXCL_UNLINK), N (IN_MASK_CREATE), N (IN_MASK_ADD), N (IN_ISDIR), N (IN_ONESHOT));
+
+NAMES (inotify_init, "IN_???", N (IN_CLOEXEC), N (IN_NONBLOCK));
+
+NAMES (map, "MAP_???", M (MAP_SHARED, 15, "MAP_SHARED"), M (MAP_PRIVATE, 15, "MAP_PRIVATE"), M
+       (MAP_SHARED_VALIDATE, 15, "MAP_SHARED_VALIDATE"), N (MAP_FIXED), N (MAP_ANONYMOUS), N
+       (MAP_32BIT), N (MAP_GROWSDOWN), N (MAP_DENYWRITE), N (MAP_EXECUTABLE), N (MAP_LOCKED), N
+       (MAP_NORESERVE), N (MAP_POPULATE), N (MAP_NONBLOCK), N (MAP_STACK), N (MAP_HUGETLB), N
+       (MAP_SYNC), N (MAP_FIXED_NOREPLACE));
+
+NAMES (membarrier, "MEMBARRIER_CMD_???", V (1, "MEMBARRIER_CMD_GLOBAL"), V (2,
+       "MEMBARRIER_CMD_GLOBAL_EXPEDITED"), V (4, "MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED"), V
+       (8, "MEMBARRIER_CMD_PRIVATE_EXPEDITED"), V (16,
+       "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED"), V (32,
+       "MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE"), V (64,
+       "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE"), V (128,
+       "MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ"), V (256,
+       "MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ"), V (512,
+       "MEMBARRIER_CMD_GET_REGISTRATIONS"), M (0, 0xffffffff, "MEMBARRIER_CMD_QUERY"));
+
+NAMES (memfd, "MFD_???", N (MFD_CLOEXEC), N (MFD_ALLOW_SEALING), N (MFD_HUGETLB), V (8,
+       "MFD_NOEXEC_SEAL"), V (16, "MFD_EXEC"));
+
+NAMES (mlock2, "MLOCK_???", N (MLOCK_ONFAULT));
+
+NAMES (mlockall, "MCL_???", N (MCL_CURRENT), N (MCL_FUTURE), N (MCL_ONFAULT));
+
+NAMES (mount, "MS_???", N (MS_RDONLY), N (MS_NOSUID), N (MS_NODEV), N (MS_NOEXEC), N
+       (MS_SYNCHRONOUS), N (MS_REMOUNT), N (MS_MANDLOCK), N (MS_DIRSYNC), N (MS_NOATIME), N
+       (MS_NODIRATIME), N (MS_BIND), N (MS_MOVE), N (MS_REC), N (MS_SILENT), N (MS_POSIXACL), N
+       (MS_UNBINDABLE), N (MS_PRIVATE), N (MS_SLAVE), N (MS_SHARED), N (MS_RELATIME), N
+       (MS_KERNMOUNT), N (MS_I_VERSION), N (MS_STRICTATIME), N (MS_LAZYTIME), V (256,
+       "MS_NOSYMFOLLOW"));
+
+NAMES (mremap, "MREMAP_???", N (MREMAP_MAYMOVE), N (MREMAP_FIXED), V (4, "MREMAP_DONTUNMAP"));
+
+NAMES (msg, "MSG_???", N (MSG_OOB), N (MSG_PEEK), N (MSG_DONTROUTE), N (MSG_CTRUNC), N
+       (MSG_PROXY), N (MSG_TRUNC), N (MSG_DONTWAIT), N (MSG_EOR), N (MSG_WAITALL), N (MSG_FIN), N
+       (MSG_SYN), N (MSG_CONFIRM), N (MSG_RST), N (MSG_ERRQUEUE), N (MSG_NOSIGNAL), N (MSG_MORE),
+       N (MSG_WAITFORONE), N (MSG_BATCH), N (MSG_ZEROCOPY), N (MSG_FASTOPEN), N
+       (MSG_CMSG_CLOEXEC));
+
+NAMES (msgflg, "MSG_???", N (IPC_NOWAIT), N (MSG_NOERROR), N (MSG_EXCEPT), V (040000,
+       "MSG_COPY"));
+
+NAMES (msgget, "IPC_???", N (IPC_CREAT), N (IPC_EXCL));
+
+NAMES (msync, "MS_???", N (MS_ASYNC), N (MS_INVALIDATE), N (MS_SYNC));
+
+NAMES (open, "O_???", M (0, 3, "O_RDONLY"), M (1, 3, "O_WRONLY"), M (2, 3, "O_RDWR"), M (3, 3,
+       "O_ACCMODE"), N (O_CREAT), N (O_EXCL), N (O_NOCTTY), N (O_TRUNC), N (O_APPEND), N
+       (O_NONBLOCK), N (O_SYNC), N (O_DSYNC), N (O_ASYNC), N (O_DIRECT), V (0100000,
+       "O_LARGEFILE"), N (O_NOFOLLOW), N (O_NOATIME), N (O_CLOEXEC), N (O_PATH), N (O_TMPFILE), N
+       (O_DIRECTORY));
+
+NAMES (open_cloexec, "O_???", N (O_CLOEXEC), N (O_NONBLOCK), N (O_DIRECT));
+
+NAMES (open_tree, "OPEN_TREE_???", V (1, "OPEN_TREE_CLONE"), N (O_CLOEXEC), V (0x100,
+       "AT_SYMLINK_NOFOLLOW"), V (0x800, "AT_NO_AUTOMOUNT"), V (0x1000, "AT_EMPTY_PATH"), V
+       (0x8000, "AT_RECURSIVE"));
+
+NAMES (pidfd_open, "PIDFD_???", N (O_NONBLOCK), V (O_EXCL, "PIDFD_THREAD"));
+
+NAMES (pidfd_signal, "PIDFD_SIGNAL_???", V (1, "PIDFD_SIGNAL_THREAD"), V (2,
+       "PIDFD_SIGNAL_THREAD_GROUP"), V (4, "PIDFD_SIGNAL_PROCESS_GROUP"));
+
+NAMES (poll, "POLL???", N (POLLIN), N (POLLPRI), N (POLLOUT), N (POLLERR), N (POLLHUP), N
+       (POLLNVAL), N (POLLRDNORM), N (POLLRDBAND), N (POLLWRNORM), N (POLLWRBAND), N (POLLMSG), N
+       (POLLREMOVE), N (POLLRDHUP));
+
+NAMES (prot, "PROT_???", N (PROT_READ), N (PROT_WRITE), N (PROT_EXEC), V (8, "PROT_SEM"), N
+       (PROT_GROWSDOWN), N (PROT_GROWSUP), M (0, 0xffffffff, "PROT_NONE"));
+
+NAMES (rename, "RENAME_???", N (RENAME_NOREPLACE), N (RENAME_EXCHANGE), N (RENAME_WHITEOUT));
+
+NAMES (resolve, "RESOLVE_???", N (RESOLVE_NO_XDEV), N (RESOLVE_NO_MAGICLINKS), N
+       (RESOLVE_NO_SYMLINKS), N (RESOLVE_BENEATH), N (RESOLVE_IN_ROOT), N (RESOLVE_CACHED));
+
+NAMES (rseq, "RSEQ_FLAG_???", V (1, "RSEQ_FLAG_UNREGISTER"));
+
+NAMES (rwf, "RWF_???", V (1, "RWF_HIPRI"), V (2, "RWF_DSYNC"), V (4, "RWF_SYNC"), V (8,
+       "RWF_NOWAIT"), V (16, "RWF_APPEND"), V (32, "RWF_NOAPPEND"), V (64, "RWF_ATOMIC"), V (128,
+       "RWF_DONTCACHE"));
+
+NAMES (sa_flags, "SA_???", V (0x04000000, "SA_RESTORER"), N (SA_ONSTACK), N (SA_RESTART), N
+       (SA_INTERRUPT), N (SA_NODEFER), N (SA_RESETHAND), N (SA_SIGINFO), N (SA_NOCLDSTOP), N
+       (SA_NOCLDWAIT), V (0x400, "SA_UNSUPPORTED"), V (0x800, "SA_EXPOSE_TAGBITS"));
+
+NAMES (sched, "SCHED_???", V (0x40000000, "SCHED_RESET_ON_FORK"), M (0, 0xff, "SCHED_OTHER"), M
+       (1, 0xff, "SCHED_FIFO"), M (2, 0xff, "SCHED_RR"), M (3, 0xff, "SCHED_BATCH"), M (5, 0xff,
+       "SCHED_IDLE"), M (6, 0xff, "SCHED_DEADLINE"), M (7, 0xff, "SCHED_EXT"));
+
+NAMES (seals, "F_SEAL_???", V (1, "F_SEAL_SEAL"), V (2, "F_SEAL_SHRINK"), V (4, "F_SEAL_GROW"), V
+       (8, "F_SEAL_WRITE"), V (16, "F_SEAL_FUTURE_WRITE"), V (32, "F_SEAL_EXEC"));
+
+NAMES (semget, "IPC_???", N (IPC_CREAT), N (IPC_EXCL));
+
+NAMES (shmat, "SHM_???", N (SHM_RDONLY), N (SHM_RND), N (SHM_REMAP), N (SHM_EXEC));
+
+NAMES (shmget, "SHM_???", N (IPC_CREAT), N (IPC_EXCL), V (04000, "SHM_HUGETLB"), V (010000,
+       "SHM_NORESERVE"));
+
+NAMES (sockflags, "SOCK_???", N (SOCK_CLOEXEC), N (SOCK_NONBLOCK));
+
+NAMES (splice, "SPLICE_F_???", V (1, "SPLICE_F_MOVE"), V (2, "SPLICE_F_NONBLOCK"), V (4,
+       "SPLICE_F_MORE"), V (8, "SPLICE_F_GIFT"));
+
+NAMES (ss_flags, "SS_???", V (0x80000000, "SS_AUTODISARM"), N (SS_ONSTACK), N (SS_DISABLE));
+
+NAMES (statfs_flags, "ST_???", V (0x20, "ST_VALID"), N (ST_RDONLY), N (ST_NOSUID), N (ST_NODEV), N
+       (ST_NOEXEC), N (ST_SYNCHRONOUS), N (ST_MANDLOCK), N (ST_NOATIME), N (ST_NODIRATIME), N
+       (ST_RELATIME), V (0x2000, "ST_NOSYMFOLLOW"));
+
+NAMES (statx_attr, "STATX_ATTR_???", V (4, "STATX_ATTR_COMPRESSED"), V (0x10,
+       "STATX_ATTR_IMMUTABLE"), V (0x20, "STATX_ATTR_APPEND"), V (0x40, "STATX_ATTR_NODUMP"), V
+       (0x800, "STATX_ATTR_ENCRYPTED"), V (0x1000, "STATX_ATTR_AUTOMOUNT"), V (0x2000,
+       "STATX_ATTR_MOUNT_ROOT"), V (0x100000, "STATX_ATTR_VERITY"), V (0x200000,
+       "STATX_ATTR_DAX"));
+
+NAMES (statx_mask, "STATX_???", M (0xfff, 0xfff, "STATX_ALL"), M (0x7ff, 0x7ff,
+       "STATX_BASIC_STATS"), N (STATX_TYPE), N (STATX_MODE), N (STATX_NLINK), N (STATX_UID), N
+       (STATX_GID), N (STATX_ATIME), N (STATX_MTIME), N (STATX_CTIME), N (STATX_INO), N
+       (STATX_SIZE), N (STATX_BLOCKS), N (STATX_BTIME), V (0x1000, "STATX_MNT_ID"), V (0x2000,
+       "STATX_DIOALIGN"), V (0x4000, "STATX_MNT_ID_UNIQUE"), V (0x8000, "STATX_SUBVOL"));
+
+NAMES (sync_range, "SYNC_FILE_RANGE_???", N (SYNC_FILE_RANGE_WAIT_BEFORE), N
+       (SYNC_FILE_RANGE_WRITE), N (SYNC_FILE_RANGE_WAIT_AFTER));
+
+NAMES (timer, "TIMER_???", N (TIMER_ABSTIME));
+
+NAMES (timerfd, "TFD_???", N (TFD_CLOEXEC), N (TFD_NONBLOCK));
+
+NAMES (timerfd_set, "TFD_???", N (TFD_TIMER_ABSTIME), N (TFD_TIMER_CANCEL_ON_SET));
+
+NAMES (umount, "MNT_???", N (MNT_FORCE), N (MNT_DETACH), N (MNT_EXPIRE), N (UMOUNT_NOFOLLOW));
+
+NAMES (wait, "W???", N (WNOHANG), N (WSTOPPED), N (WEXITED), N (WCONTINUED), N (WNOWAIT), V
+       (0x20000000, "__WNOTHREAD"), V (0x40000000, "__WALL"), V (0x80000000, "__WCLONE"));
+
+NAMES (xattr, "XATTR_???", N (XATTR_CREATE), N (XATTR_REPLACE));
