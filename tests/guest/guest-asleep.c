@@ -50,7 +50,7 @@ handler (int signo)
 {
   int saved = errno;
 
-  (void)signo;
+  (void) signo;
   guest_signals++;
   if (on_signal)
     on_signal ();

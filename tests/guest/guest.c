@@ -24,7 +24,7 @@ guest_say (const char *format, ...)
   va_start (args, format);
   int n = vsnprintf (line, sizeof line - 1, format, args);
   va_end (args);
-  if (n > (int)sizeof line - 2)
+  if (n > (int) sizeof line - 2)
     n = sizeof line - 2;
   line[n++] = '\n';
   if (write (1, line, n) != n)
@@ -132,7 +132,6 @@ guest_bad_pointer (int kind, size_t size)
     {
       none = guest_pages (1, PROT_NONE);
       cross = guest_pages (1, PROT_READ | PROT_WRITE);
-      memset (cross, 'a', 4096);
       hole = cross + 4096;
       readonly = guest_pages (1, PROT_READ);
     }
@@ -143,10 +142,12 @@ guest_bad_pointer (int kind, size_t size)
     case BAD_HOLE:
       return hole;
     case BAD_KERNEL:
-      return (void *)0xffff888000000000;
+      return (void *) 0xffff888000000000;
     case BAD_NONE:
       return none;
     case BAD_CROSS:
+      /* Calls that fail half-way may have written here; as a path it must not end.  */
+      memset (cross, 'a', 4096);
       return cross + 4096 - size / 2;
     default:
       return readonly;
@@ -262,7 +263,7 @@ guest_file (const char *path, const char *content)
   int fd = MUST (open (path, O_RDWR | O_CREAT | O_TRUNC, 0644));
   size_t size = strlen (content);
 
-  MUST (pwrite (fd, content, size, 0) == (ssize_t)size ? 0 : -1);
+  MUST (pwrite (fd, content, size, 0) == (ssize_t) size ? 0 : -1);
   return fd;
 }
 

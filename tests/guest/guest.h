@@ -28,7 +28,7 @@
 #define sys(name, ...) GUEST_SYS_ (SYS_##name, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define sysnr(nr, ...) GUEST_SYS_ (nr, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0)
 #define GUEST_SYS_(nr, a, b, c, d, e, f, ...)                                                      \
-  guest_syscall (nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+  guest_syscall (nr, (long) (a), (long) (b), (long) (c), (long) (d), (long) (e), (long) (f))
 
 static inline long
 guest_syscall (long nr, long a, long b, long c, long d, long e, long f)
@@ -47,12 +47,12 @@ guest_syscall (long nr, long a, long b, long c, long d, long e, long f)
 
 /* Checks.  NAME may be any string that lives until the check returns, text ("…", …) for instance.
  */
-#define IS(name, got, want) guest_is (name, (long)(got), (long)(want), __LINE__)
-#define OK(name, got) guest_ok (name, (long)(got), __LINE__)
+#define IS(name, got, want) guest_is (name, (long) (got), (long) (want), __LINE__)
+#define OK(name, got) guest_ok (name, (long) (got), __LINE__)
 #define CHECK(name, condition) guest_check (name, condition, #condition, __LINE__)
 /* A step that the test needs but is not about: silent when it works, ends the test when it fails.
  */
-#define MUST(got) guest_must ((long)(got), #got, __LINE__)
+#define MUST(got) guest_must ((long) (got), #got, __LINE__)
 
 void guest_is (const char *name, long got, long want, int line);
 long guest_ok (const char *name, long got, int line);
@@ -84,7 +84,7 @@ enum
   for (struct guest_fault fault_ = { .asked = kinds }; guest_fault_next (&fault_, size);)          \
     {                                                                                              \
       char *p = fault_.pointer;                                                                    \
-      guest_is (text ("%s/EFAULT-%s", name, fault_.kind), (long)(expr), -EFAULT, __LINE__);        \
+      guest_is (text ("%s/EFAULT-%s", name, fault_.kind), (long) (expr), -EFAULT, __LINE__);       \
     }
 #define FAULT_PATH(name, p, expr) FAULTS (name, BAD_IN, 2, p, expr)
 
@@ -116,9 +116,9 @@ bool has_capability (int cap);
   do                                                                                               \
     {                                                                                              \
       guest_interrupt_begin (flags, action);                                                       \
-      long got_ = (long)(expr);                                                                    \
+      long got_ = (long) (expr);                                                                   \
       guest_interrupt_end (name, __LINE__);                                                        \
-      guest_is (name, got_, (long)(want), __LINE__);                                               \
+      guest_is (name, got_, (long) (want), __LINE__);                                              \
     }                                                                                              \
   while (0)
 /* Calls EXPR while a child stops this process and continues it, each once it is asleep; then the
@@ -127,9 +127,9 @@ bool has_capability (int cap);
   do                                                                                               \
     {                                                                                              \
       guest_stop_begin (action);                                                                   \
-      long got_ = (long)(expr);                                                                    \
+      long got_ = (long) (expr);                                                                   \
       guest_stop_end (name, __LINE__);                                                             \
-      guest_is (name, got_, (long)(want), __LINE__);                                               \
+      guest_is (name, got_, (long) (want), __LINE__);                                              \
     }                                                                                              \
   while (0)
 /* Calls EXPR while a child calls ACTION once this process is asleep: for calls that must wait.  */
@@ -137,9 +137,9 @@ bool has_capability (int cap);
   do                                                                                               \
     {                                                                                              \
       pid_t pid_ = guest_when_asleep (action);                                                     \
-      long got_ = (long)(expr);                                                                    \
+      long got_ = (long) (expr);                                                                   \
       guest_wait (pid_);                                                                           \
-      guest_is (name, got_, (long)(want), __LINE__);                                               \
+      guest_is (name, got_, (long) (want), __LINE__);                                              \
     }                                                                                              \
   while (0)
 
