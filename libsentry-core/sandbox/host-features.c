@@ -1,7 +1,7 @@
 /* What the host offers that sandboxes and platforms are built on. SPDX-License-Identifier:
  * LGPL-2.1-or-later */
 #include "sandbox/host-features.h"
-#include <cap-ng.h>
+#include "sandbox/host-capabilities.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -60,7 +60,7 @@ probe_kernel (char **ret_why)
 gboolean
 sentry_host_is_privileged (void)
 {
-  return capng_have_capability (CAPNG_EFFECTIVE, CAP_SYS_ADMIN) != 0;
+  return sentry_host_has_capability (CAP_SYS_ADMIN);
 }
 
 static int

@@ -1,0 +1,106 @@
+/* The host system calls that the core needs, each with its reason. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
+#include "sandbox/host-calls.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#define CALL(name, reason)                                                                         \
+  {                                                                                                \
+    SYS_##name, reason, { { 0, 0, 0 } }, 0                                                         \
+  }
+#define CALL_IF(name, n, bits, wanted, reason)                                                     \
+  {                                                                                                \
+    SYS_##name, reason, { { n, bits, wanted } }, 1                                                 \
+  }
+
+/* No executable memory, no descriptor by name, no process: only threads. */
+static const SentryHostCall core_calls[] = {
+  CALL (brk, "heap"),
+  CALL_IF (mmap, 2, PROT_EXEC, 0, "heap, stacks, views of shared objects; never executable"),
+  CALL_IF (mprotect, 2, PROT_EXEC, 0, "thread stacks and heaps; never executable"),
+  CALL (mremap, "large heap blocks"),
+  CALL (munmap, "heap, stacks"),
+  CALL (madvise, "stacks of ended threads, freed heap"),
+  CALL_IF (clone, 0, CLONE_THREAD | CLONE_VM, CLONE_THREAD | CLONE_VM, "threads"),
+  CALL (set_robust_list, "threads"),
+  CALL (rseq, "threads"),
+  CALL (exit, "threads"),
+  CALL (exit_group, "the end"),
+  CALL (futex, "locks and sleeping"),
+  CALL (gettid, "threads"),
+  CALL (getpid, "aborting"),
+  CALL (tgkill, "interrupting own threads, aborting"),
+  CALL (rt_sigprocmask, "threads"),
+  CALL (rt_sigreturn, "signal handlers"),
+  CALL (rt_sigaction, "the crash report's last step"),
+  CALL (sigaltstack, "threads"),
+  CALL (sched_yield, "locks"),
+  CALL (sched_getaffinity, "thread creation, CPU counts"),
+  CALL (sched_setaffinity, "placement of task threads"),
+  CALL (prctl, "thread names"),
+  CALL (restart_syscall, "sleeps interrupted by a stop"),
+  CALL (clock_gettime, "time, where the vDSO can't tell it"),
+  CALL (clock_nanosleep, "timers"),
+  CALL (getcpu, "use-host-cores"),
+  CALL (getrusage, "CPU time"),
+  CALL (getrandom, "hash seeds, AT_RANDOM, /dev/urandom"),
+  CALL (read, "wake-ups, donated descriptors"),
+  CALL (write, "wake-ups, donated descriptors, log"),
+  CALL (readv, "donated descriptors"),
+  CALL (writev, "donated descriptors"),
+  CALL (close, "descriptors"),
+  CALL (fcntl, "descriptor flags"),
+  CALL (lseek, "donated descriptors"),
+  CALL (fstat, "what a descriptor is"),
+  CALL (poll, "the control socket"),
+  CALL (sendto, "the control socket"),
+  CALL (recvfrom, "the control socket"),
+  SENTRY_HOST_CALLS_END,
+};
+
+const SentryHostCall *
+sentry_core_host_calls (void)
+{
+  return core_calls;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* The runtimes map shadow memory, read /proc/self/maps and unwind stacks for their reports. */
+static const SentryHostCall sanitizer_calls[] = {
+  CALL (mmap, "shadow memory"),
+  CALL (mprotect, "shadow memory"),
+  CALL (openat, "maps and symbols for a report"),
+  CALL (open, "maps and symbols for a report"),
+  CALL (readlink, "maps and symbols for a report"),
+  CALL (stat, "maps and symbols for a report"),
+  CALL (newfstatat, "maps and symbols for a report"),
+  CALL (pread64, "maps and symbols for a report"),
+  CALL (getrlimit, "stack bounds"),
+  CALL (prlimit64, "stack bounds"),
+  CALL (getppid, "reports"),
+  CALL (getuid, "reports"),
+  CALL (geteuid, "reports"),
+  CALL (arch_prctl, "threads"),
+  CALL (ioctl, "is standard error a terminal"),
+  CALL (nanosleep, "the TSan background thread"),
+  CALL (sched_getparam, "threads"),
+  CALL (sched_getscheduler, "threads"),
+  CALL (uname, "reports"),
+  CALL (getcwd, "reports"),
+  SENTRY_HOST_CALLS_END,
+};
+
+const SentryHostCall *
+sentry_sanitizer_host_calls (void)
+{
+  return sanitizer_calls;
+}
+#else
+const SentryHostCall *
+sentry_sanitizer_host_calls (void)
+{
+  return NULL;
+}
+#endif
