@@ -33,10 +33,8 @@ host_poll_thread (gpointer data)
 }
 
 gboolean
-sentry_host_poll_start (void)
+sentry_host_poll_open (void)
 {
-  sigset_t all, old;
-
   if (epoll_fd >= 0)
     return TRUE;
   epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
@@ -44,11 +42,18 @@ sentry_host_poll_start (void)
     return FALSE;
   sentry_mutex_init (&table_lock, SENTRY_LOCK_AUX);
   live = g_hash_table_new (NULL, NULL);
+  return TRUE;
+}
+
+void
+sentry_host_poll_start (void)
+{
+  sigset_t all, old;
+
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, &old);
   g_thread_unref (g_thread_new ("host-poll", host_poll_thread, NULL));
   pthread_sigmask (SIG_SETMASK, &old, NULL);
-  return TRUE;
 }
 
 void
