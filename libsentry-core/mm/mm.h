@@ -15,12 +15,19 @@ G_BEGIN_DECLS
  * the caller's own context (trapped in this mm), or NULL for outsiders.  Results are negative errnos as mmap(2) and kin give. */
 typedef struct SentryMM SentryMM;
 
-/* An empty mm on a fresh address space. `limits` is borrowed until sentry_mm_set_limits or the end. NULL and *ret_errno. */
-SentryMM *sentry_mm_new (SentryPlatform *platform, int *ret_errno);
+/* An empty mm on a fresh address space, with the layout that Linux's exec picks: `limits` says how much room the stack gets.
+ * NULL and *ret_errno (positive). */
+SentryMM *sentry_mm_new (SentryPlatform *platform, SentryLimits *limits, gboolean randomize, int *ret_errno);
 SentryMM *sentry_mm_ref (SentryMM *mm);
 void sentry_mm_unref (SentryMM *mm);
 /* fork: a copy-on-write copy in which `child` will run. */
 int sentry_mm_fork (SentryMM *mm, SentryContext *parent, SentryContext *child, SentryMM **ret_mm);
+
+/* Each task thread says in which mm its own context is now (NULL, NULL: in none, before it ends), so that guest accesses
+ * that it makes for itself can grow the stack: the fault handler has no other way to know the context. */
+void sentry_mm_enter (SentryMM *mm, SentryContext *ctx);
+/* Takes over the soft limits that faults need (RLIMIT_STACK, AS, DATA); every call with `limits` does so by itself. For prlimit. */
+void sentry_mm_set_limits (SentryMM *mm, SentryLimits *limits);
 
 SentryUserMem *sentry_mm_usermem (SentryMM *mm);
 SentryAddressSpace *sentry_mm_address_space (SentryMM *mm);
@@ -29,21 +36,30 @@ typedef struct
 {
   guint64 addr, len;
   int prot, flags;        /* PROT_*, MAP_* as the guest gave them */
-  SentryMappable *mappable; /* borrowed; NULL: anonymous */
-  SentryFile *file;       /* borrowed; for vm_file (maps, fdinfo); NULL: anonymous */
-  guint64 offset;
-  int max_prot;
-  const char *name;       /* static: "[stack]", "[heap]", "[vdso]"; NULL */
+  SentryFile *file;       /* borrowed; its mmap operation is asked, after mmap's checks of mode and flags; NULL: see mappable */
+  SentryMappable *mappable; /* borrowed; maps this instead (SysV segments, the vDSO); NULL and no file: anonymous */
+  guint64 offset;         /* bytes, a multiple of the page size */
+  int max_prot;           /* with mappable only */
+  const char *name;       /* static: "[vdso]", "[vvar]"; such a mapping can't be resized; NULL */
+  gboolean stack;         /* the initial stack */
+  gboolean may_lock_any;  /* CAP_IPC_LOCK: RLIMIT_MEMLOCK doesn't bind */
 } SentryMmapArgs;
 
 /* Limits (RLIMIT_AS, DATA, STACK, MEMLOCK) are read from `limits` of the calling group. */
 gint64 sentry_mm_mmap (SentryMM *mm, SentryContext *ctx, SentryLimits *limits, const SentryMmapArgs *args);
+/* An unused range for `len` bytes where Linux would put it, for layouts of several pieces; 0: none. */
+guint64 sentry_mm_unused_range (SentryMM *mm, guint64 len);
+/* One past the highest address that guests can use (TASK_SIZE), and the lowest that they can map. */
+guint64 sentry_mm_task_size (SentryMM *mm);
+guint64 sentry_mm_min_addr (SentryMM *mm);
 int sentry_mm_munmap (SentryMM *mm, SentryContext *ctx, guint64 addr, guint64 len);
 int sentry_mm_mprotect (SentryMM *mm, SentryContext *ctx, guint64 addr, guint64 len, int prot);
 gint64 sentry_mm_mremap (SentryMM *mm, SentryContext *ctx, SentryLimits *limits, guint64 old_addr,
                          guint64 old_len, guint64 new_len, int flags, guint64 new_addr);
 guint64 sentry_mm_brk (SentryMM *mm, SentryContext *ctx, SentryLimits *limits, guint64 addr);
 int sentry_mm_madvise (SentryMM *mm, SentryContext *ctx, guint64 addr, guint64 len, int advice);
+/* mseal: 0, -EINVAL, -ENOMEM (a hole). */
+int sentry_mm_mseal (SentryMM *mm, guint64 addr, guint64 len, guint64 flags);
 int sentry_mm_msync (SentryMM *mm, SentryContext *ctx, guint64 addr, guint64 len, int flags);
 int sentry_mm_mincore (SentryMM *mm, SentryUserMem *um, guint64 addr, guint64 len, guint64 vec);
 int sentry_mm_mlock (SentryMM *mm, SentryContext *ctx, SentryLimits *limits, guint64 addr, guint64 len, int flags,
@@ -71,10 +87,12 @@ typedef struct
   guint64 arg_start, arg_end, env_start, env_end;
 } SentryMMLayout;
 SentryMMLayout *sentry_mm_layout (SentryMM *mm);
+/* Where the loader puts the stack: one past its highest byte, already moved at random. */
+guint64 sentry_mm_stack_top (SentryMM *mm);
 void sentry_mm_set_brk_start (SentryMM *mm, guint64 addr);
 /* auxv as the process got it, for /proc/PID/auxv: pairs, ends with AT_NULL. Copied. */
 void sentry_mm_set_auxv (SentryMM *mm, const guint64 *auxv, gsize n_words);
-const guint64 *sentry_mm_auxv (SentryMM *mm, gsize *ret_n_words);
+guint64 *sentry_mm_get_auxv (SentryMM *mm, gsize *ret_n_words); /* a copy: g_free */
 void sentry_mm_set_exe (SentryMM *mm, SentryFile *exe);
 SentryFile *sentry_mm_get_exe (SentryMM *mm); /* a reference or NULL */
 

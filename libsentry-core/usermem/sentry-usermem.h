@@ -65,6 +65,21 @@ typedef struct SentryIter
 /* Linux's TASK_SIZE_MAX with 4-level page tables. */
 #define SENTRY_USER_MAX G_GUINT64_CONSTANT (0x7ffffffff000)
 
+#define SENTRY_PAGE_SIZE 4096u
+
+static inline guint64
+sentry_page_down (guint64 addr)
+{
+  return addr & ~(guint64) (SENTRY_PAGE_SIZE - 1);
+}
+
+/* Linux's PAGE_ALIGN: wraps to 0 near the end. */
+static inline guint64
+sentry_page_up (guint64 addr)
+{
+  return sentry_page_down (addr + SENTRY_PAGE_SIZE - 1);
+}
+
 /* Linux's access_ok: does [addr, addr + len) lie in the user half? */
 static inline gboolean
 sentry_access_ok (guint64 addr, guint64 len)

@@ -3,8 +3,6 @@
 
 #include "usermem/sentry-usermem.h"
 
-#define SENTRY_PAGE_SIZE 4096
-
 /* Bytes copied without asking the fault handler; under any lock down to PLATFORM's row. */
 gsize sentry_copy_in_nofault (SentryUserMem *um, gpointer dst, guint64 src, gsize len);
 gsize sentry_copy_out_nofault (SentryUserMem *um, guint64 dst, gconstpointer src, gsize len);
