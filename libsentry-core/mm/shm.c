@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "base/sentry-charge.h"
-#include "state/sentry-state.h"
+#include "base/sentry-host-fd.h"
+#include "base/sentry-list.h"
 #include "usermem/sentry-usermem.h"
 
 /* Life: sentry_shm_new gives one reference, each mapping and each SysV segment holds one. */
@@ -44,7 +45,7 @@ shm_unref (SentryMappable *m)
 
   if (!sentry_ref_put (&shm->ref))
     return;
-  close (shm->fd);
+  sentry_host_fd_close (shm->fd);
   sentry_uncharge (shm->size);
   g_free (shm->name);
   g_free (shm);
@@ -86,17 +87,23 @@ static const SentryMappableOps shm_ops = {
 static int
 make_sealed_memfd (guint64 size)
 {
-  int fd = memfd_create ("sentry-shm", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  int fd, r = sentry_host_fd_take ();
 
+  if (r < 0)
+    return r;
+  fd = memfd_create ("sentry-shm", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (fd < 0)
-    return errno == EMFILE ? -ENFILE : -errno;
+    {
+      r = errno == EMFILE ? -ENFILE : -errno;
+      sentry_host_fd_give ();
+      return r;
+    }
   if (ftruncate (fd, size) < 0
       || fcntl (fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
     {
-      int saved = errno;
-
-      close (fd);
-      return saved == EINVAL || saved == EFBIG ? -ENOMEM : -saved;
+      r = errno == EINVAL || errno == EFBIG ? -ENOMEM : -errno;
+      sentry_host_fd_close (fd);
+      return r;
     }
   return fd;
 }
