@@ -40,6 +40,23 @@ typedef struct
 /* What restart_syscall does after ERESTART_RESTARTBLOCK: calls `fn` again with what lies in the task's call state as it was. */
 typedef gint64 (*SentryRestartFunc) (SentryTask *task);
 
+/* The layers above the kernel, which the run loop calls; set once by sentry_kernel_set_syscalls before the first process.
+ * Every function is called on the task's own thread with no lock held. */
+typedef struct
+{
+  /* The result that rax gets, or one of base/sentry-errno.h's. */
+  gint64 (*dispatch) (SentryTask *task, SentrySyscallAbi abi, guint64 nr, const SentrySyscallArgs *args);
+  /* For tracing; each may be NULL.  enter: once a guest call, not again when it is re-entered after a pause.  leave: with
+   * the result before restart rules are applied; not called when the task dies in the call. */
+  void (*enter) (SentryTask *task, SentrySyscallAbi abi, guint64 nr, const SentrySyscallArgs *args);
+  void (*leave) (SentryTask *task, SentrySyscallAbi abi, guint64 nr, const SentrySyscallArgs *args, gint64 result);
+  void (*signal) (SentryTask *task, const siginfo_t *info); /* one was taken from the queue and isn't ignored */
+  void (*exited) (SentryTask *task, int wait_status, gboolean group);
+} SentrySyscallOps;
+
+/* `ops` is borrowed for good. */
+void sentry_kernel_set_syscalls (SentryKernel *k, const SentrySyscallOps *ops);
+
 /* The states that a task is in, always exactly one; kernel/task-run.c draws the transitions. */
 typedef enum
 {
@@ -107,6 +124,8 @@ gint64 sentry_task_call_deadline (SentryTask *task, gint64 timeout_ns);
 void sentry_task_call_set_mask (SentryTask *task, SentrySigset mask);
 /* Makes restart_syscall call `fn`; returns -SENTRY_ERESTART_RESTARTBLOCK. */
 gint64 sentry_task_set_restart (SentryTask *task, SentryRestartFunc fn);
+/* restart_syscall(2): -EINTR when there is nothing to go on with. */
+gint64 sentry_task_restart_syscall (SentryTask *task);
 gboolean sentry_task_signal_pending (SentryTask *task);
 
 /* To one thread / to its group, kernel-made: SI_KERNEL or as info says.  Thread: any. */
@@ -114,6 +133,13 @@ void sentry_task_send_signal (SentryTask *task, const siginfo_t *info);
 void sentry_thread_group_send_signal (SentryThreadGroup *group, const siginfo_t *info);
 /* A signal the task itself caused (SIGPIPE, SIGXFSZ): to the calling thread with si_code SI_KERNEL or SI_USER as Linux does. */
 void sentry_task_send_self (SentryTask *task, int sig);
+
+/* Publishes changed credentials of the calling task (takes over the caller's reference): moves the count of processes to
+ * the new real user, and drops dumpability and the parent-death signal where Linux's commit_creds does. */
+void sentry_task_set_cred (SentryTask *task, SentryCred *cred);
+/* Swaps what a task holds (unshare, setns); takes over the reference. */
+void sentry_task_set_fds (SentryTask *task, SentryFdTable *fds);
+void sentry_task_set_fs (SentryTask *task, SentryFsState *fs);
 
 /* By number in the root PID namespace / as seen by `viewer`.  A reference or NULL. */
 SentryTask *sentry_kernel_find_task (SentryKernel *k, gint32 tid);

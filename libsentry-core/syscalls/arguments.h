@@ -1,7 +1,9 @@
-/* Decoding what many file calls take: descriptors, paths, places to wait. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Decoding what many file calls take: descriptors, paths, places to wait. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>
+#include "base/sentry-errno.h"
 #include "kernel/task.h"
 #include "time/clock.h"
 
@@ -17,7 +19,8 @@ typedef struct
   const SentryMountNamespaceInterface *ops;
 } SentryPathArg;
 
-/* Copies the name at `addr` in and prepares the walk from `dirfd`.  0, -EFAULT, -ENAMETOOLONG, -ENOMEM. */
+/* Copies the name at `addr` in and prepares the walk from `dirfd`.  0, -EFAULT, -ENAMETOOLONG,
+ * -ENOMEM. */
 int sentry_path_arg_init (SentryTask *task, int dirfd, guint64 addr, SentryPathArg *ret_arg);
 void sentry_path_arg_clear (SentryPathArg *arg);
 /* init, then looks it up with SENTRY_LOOKUP_* flags; `addr` may be 0 with AT_EMPTY_PATH semantics
@@ -55,10 +58,13 @@ void sentry_io_wait_begin (SentryIoWait *w, SentryTask *task, SentryFile *f, gui
 int sentry_io_wait_sleep (SentryIoWait *w, gint64 deadline);
 void sentry_io_wait_end (SentryIoWait *w);
 
-/* Reads or writes as read(2) and write(2) do: waits where the file isn't non-blocking, goes on after
- * short writes to streams, sends SIGPIPE and SIGXFSZ.  `pos` NULL: the file's own position. */
-gint64 sentry_task_read (SentryTask *task, SentryFile *f, SentryIter *dst, gint64 *pos, gboolean nowait);
-gint64 sentry_task_write (SentryTask *task, SentryFile *f, SentryIter *src, gint64 *pos, gboolean nowait);
+/* Reads or writes as read(2) and write(2) do: waits where the file isn't non-blocking, goes on
+ * after short writes to streams, sends SIGPIPE and SIGXFSZ.  `pos` NULL: the file's own position.
+ */
+gint64 sentry_task_read (SentryTask *task, SentryFile *f, SentryIter *dst, gint64 *pos,
+                         gboolean nowait);
+gint64 sentry_task_write (SentryTask *task, SentryFile *f, SentryIter *src, gint64 *pos,
+                          gboolean nowait);
 
 static inline guint64
 sentry_task_nofile (SentryTask *task)

@@ -1,4 +1,5 @@
-/* Waiting for files, and the blocking read and write on top of it. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Waiting for files, and the blocking read and write on top of it. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -68,8 +69,9 @@ sentry_task_read (SentryTask *task, SentryFile *f, SentryIter *dst, gint64 *pos,
   return r;
 }
 
-/* A write that waits: until everything is written, or something other than "full" happens.  What was
- * written before a pause is remembered in the call state; before a signal or an error it is the result. */
+/* A write that waits: until everything is written, or something other than "full" happens.  What
+ * was written before a pause is remembered in the call state; before a signal or an error it is the
+ * result. */
 static gint64
 write_all (SentryTask *task, SentryFile *f, SentryIter *src, gint64 *pos)
 {

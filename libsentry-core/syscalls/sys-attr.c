@@ -15,7 +15,8 @@
 static gint64
 set_path (SentryTask *task, const SentryPath *path, const SentrySetAttr *set)
 {
-  return sentry_mount_namespace_ops (task->mount_ns)->setattr (task->mount_ns, path, task->cred, set);
+  return sentry_mount_namespace_ops (task->mount_ns)
+      ->setattr (task->mount_ns, path, task->cred, set);
 }
 
 static gint64

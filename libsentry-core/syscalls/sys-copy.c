@@ -1,4 +1,5 @@
-/* Copies between two files inside the kernel: sendfile, copy_file_range. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copies between two files inside the kernel: sendfile, copy_file_range. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -31,7 +32,8 @@ write_piece (SentryTask *task, SentryFile *out, gint64 *out_pos, guint8 *buf, gs
   gint64 r;
 
   sentry_iter_init_kernel (&it, buf, len);
-  /* Streams are written without waiting here: the caller waits, so that what was read can go back. */
+  /* Streams are written without waiting here: the caller waits, so that what was read can go back.
+   */
   r = sentry_task_write (task, out, &it, out_pos, TRUE);
   sentry_iter_clear (&it);
   return r;
@@ -49,7 +51,8 @@ unread (SentryFile *in, gint64 *in_pos, gint64 len)
 
 /* Moves up to `len` bytes; the number moved, or the error that came before the first. */
 static gint64
-copy_range (SentryTask *task, SentryFile *in, gint64 *in_pos, SentryFile *out, gint64 *out_pos, gsize len)
+copy_range (SentryTask *task, SentryFile *in, gint64 *in_pos, SentryFile *out, gint64 *out_pos,
+            gsize len)
 {
   g_autofree guint8 *buf = g_malloc (MIN (len, PIECE) + 1);
   gint64 total = 0;
@@ -75,7 +78,8 @@ copy_range (SentryTask *task, SentryFile *in, gint64 *in_pos, SentryFile *out, g
 
 /* As copy_range, but waits for a full stream. */
 static gint64
-copy_waiting (SentryTask *task, SentryFile *in, gint64 *in_pos, SentryFile *out, gint64 *out_pos, gsize len)
+copy_waiting (SentryTask *task, SentryFile *in, gint64 *in_pos, SentryFile *out, gint64 *out_pos,
+              gsize len)
 {
   gint64 r = copy_range (task, in, in_pos, out, out_pos, len);
 
@@ -102,7 +106,8 @@ check_sendfile (SentryFile *in, SentryFile *out, const gint64 *pos)
     return -EBADF;
   if (pos != NULL && (in->mode & SENTRY_FMODE_STREAM))
     return -ESPIPE;
-  if (in->ops->read == NULL || in->inode == NULL || (in->inode->type != S_IFREG && in->inode->type != S_IFBLK))
+  if (in->ops->read == NULL || in->inode == NULL
+      || (in->inode->type != S_IFREG && in->inode->type != S_IFBLK))
     return -EINVAL;
   if (sentry_file_flags (out) & O_APPEND)
     return -EINVAL;

@@ -60,15 +60,15 @@ copy_out_three (SentryTask *task, const SentrySyscallArgs *args, guint32 a, guin
 gint64
 sentry_sys_getresuid (SentryTask *task, const SentrySyscallArgs *args)
 {
-  return copy_out_three (task, args, show_uid (task, task->cred->ruid), show_uid (task, task->cred->euid),
-                         show_uid (task, task->cred->suid));
+  return copy_out_three (task, args, show_uid (task, task->cred->ruid),
+                         show_uid (task, task->cred->euid), show_uid (task, task->cred->suid));
 }
 
 gint64
 sentry_sys_getresgid (SentryTask *task, const SentrySyscallArgs *args)
 {
-  return copy_out_three (task, args, show_gid (task, task->cred->rgid), show_gid (task, task->cred->egid),
-                         show_gid (task, task->cred->sgid));
+  return copy_out_three (task, args, show_gid (task, task->cred->rgid),
+                         show_gid (task, task->cred->egid), show_gid (task, task->cred->sgid));
 }
 
 /* --- changes: a copy is edited, then published or dropped --- */
@@ -91,14 +91,16 @@ publish_uids (SentryTask *task, SentryCred *new)
 static gboolean
 take_uid (SentryTask *task, guint32 arg, SentryKuid *ret_uid)
 {
-  *ret_uid = arg == G_MAXUINT32 ? SENTRY_ID_INVALID : sentry_user_namespace_uid_from (task->cred->user_ns, arg);
+  *ret_uid = arg == G_MAXUINT32 ? SENTRY_ID_INVALID
+                                : sentry_user_namespace_uid_from (task->cred->user_ns, arg);
   return arg == G_MAXUINT32 || *ret_uid != SENTRY_ID_INVALID;
 }
 
 static gboolean
 take_gid (SentryTask *task, guint32 arg, SentryKgid *ret_gid)
 {
-  *ret_gid = arg == G_MAXUINT32 ? SENTRY_ID_INVALID : sentry_user_namespace_gid_from (task->cred->user_ns, arg);
+  *ret_gid = arg == G_MAXUINT32 ? SENTRY_ID_INVALID
+                                : sentry_user_namespace_gid_from (task->cred->user_ns, arg);
   return arg == G_MAXUINT32 || *ret_gid != SENTRY_ID_INVALID;
 }
 
@@ -150,7 +152,8 @@ sentry_sys_setreuid (SentryTask *task, const SentrySyscallArgs *args)
     return -EINVAL;
   if (!may (old, CAP_SETUID)
       && ((ruid != SENTRY_ID_INVALID && ruid != old->ruid && ruid != old->euid)
-          || (euid != SENTRY_ID_INVALID && euid != old->ruid && euid != old->euid && euid != old->suid)))
+          || (euid != SENTRY_ID_INVALID && euid != old->ruid && euid != old->euid
+              && euid != old->suid)))
     return -EPERM;
   new = sentry_cred_copy (old);
   if (ruid != SENTRY_ID_INVALID)
@@ -174,7 +177,8 @@ sentry_sys_setregid (SentryTask *task, const SentrySyscallArgs *args)
     return -EINVAL;
   if (!may (old, CAP_SETGID)
       && ((rgid != SENTRY_ID_INVALID && rgid != old->rgid && rgid != old->egid)
-          || (egid != SENTRY_ID_INVALID && egid != old->rgid && egid != old->egid && egid != old->sgid)))
+          || (egid != SENTRY_ID_INVALID && egid != old->rgid && egid != old->egid
+              && egid != old->sgid)))
     return -EPERM;
   new = sentry_cred_copy (old);
   if (rgid != SENTRY_ID_INVALID)
@@ -325,9 +329,11 @@ sentry_sys_setgroups (SentryTask *task, const SentrySyscallArgs *args)
 
 /* --- capabilities --- */
 
-/* The header's version decides how many 32-bit words follow; an unknown one is answered with ours. */
+/* The header's version decides how many 32-bit words follow; an unknown one is answered with ours.
+ */
 static int
-copy_in_cap_header (SentryTask *task, guint64 addr, struct __user_cap_header_struct *ret_header, guint *ret_words)
+copy_in_cap_header (SentryTask *task, guint64 addr, struct __user_cap_header_struct *ret_header,
+                    guint *ret_words)
 {
   SentryUserMem *um = sentry_task_usermem (task);
   guint32 ours = _LINUX_CAPABILITY_VERSION_3;
@@ -370,7 +376,8 @@ sentry_sys_capget (SentryTask *task, const SentrySyscallArgs *args)
   if (cred == NULL)
     return -ESRCH;
   for (guint i = 0; i < words; i++)
-    data[i] = (struct __user_cap_data_struct){ cred->cap_effective >> (32 * i), cred->cap_permitted >> (32 * i),
+    data[i] = (struct __user_cap_data_struct){ cred->cap_effective >> (32 * i),
+                                               cred->cap_permitted >> (32 * i),
                                                cred->cap_inheritable >> (32 * i) };
   sentry_cred_unref (cred);
   if (args->arg[1] == 0)
@@ -403,7 +410,7 @@ sentry_sys_capset (SentryTask *task, const SentrySyscallArgs *args)
 
   if (r < 0)
     return r;
-  if (header.pid != 0 && header.pid != sentry_task_tid_in (task, task))
+  if (header.pid != 0 && header.pid != task->tid)
     return -EPERM;
   if (sentry_copy_in (sentry_task_usermem (task), data, args->arg[1], words * sizeof data[0]) < 0)
     return -EFAULT;
@@ -417,7 +424,7 @@ sentry_sys_capset (SentryTask *task, const SentrySyscallArgs *args)
   new->cap_effective = effective;
   new->cap_permitted = permitted;
   new->cap_inheritable = inheritable;
-  new->cap_ambient &= permitted & inheritable;
+  new->cap_ambient &= permitted &inheritable;
   sentry_task_set_cred (task, new);
   return 0;
 }

@@ -1,4 +1,5 @@
-/* Directories and names: getdents, getcwd, chdir, mkdir, link, rename and kin. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Directories and names: getdents, getcwd, chdir, mkdir, link, rename and kin.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -11,7 +12,8 @@
 
 /* --- getdents --- */
 
-/* A guest's buffer is filled from one of ours, at most this much at once, so that the directory's lock is not held over faults. */
+/* A guest's buffer is filled from one of ours, at most this much at once, so that the directory's
+ * lock is not held over faults. */
 #define MAX_DENTS 65536
 
 typedef struct
@@ -31,7 +33,8 @@ struct dirent_head
 } __attribute__ ((packed));
 
 static gboolean
-emit_entry (SentryDirEmit *emit, const char *name, gsize name_len, guint64 ino, guint8 type, gint64 next_off)
+emit_entry (SentryDirEmit *emit, const char *name, gsize name_len, guint64 ino, guint8 type,
+            gint64 next_off)
 {
   DirBuffer *b = SENTRY_CONTAINER (emit, DirBuffer, emit);
   gsize head = sizeof (struct dirent_head);
@@ -105,7 +108,8 @@ sentry_sys_getcwd (SentryTask *task, const SentrySyscallArgs *args)
   gint64 len;
 
   sentry_fs_state_get (task->fs, &root, &cwd);
-  name = sentry_mount_namespace_ops (task->mount_ns)->path_name (task->mount_ns, &cwd, &root, NULL, &deleted);
+  name = sentry_mount_namespace_ops (task->mount_ns)
+             ->path_name (task->mount_ns, &cwd, &root, NULL, &deleted);
   sentry_path_unref (&root);
   sentry_path_unref (&cwd);
   if (deleted)
@@ -125,7 +129,8 @@ enter_directory (SentryTask *task, const SentryPath *path, gboolean root)
 
   if (sentry_path_inode (path)->type != S_IFDIR)
     return -ENOTDIR;
-  r = sentry_mount_namespace_ops (task->mount_ns)->access (task->mount_ns, path, task->cred, SENTRY_MAY_EXEC);
+  r = sentry_mount_namespace_ops (task->mount_ns)
+          ->access (task->mount_ns, path, task->cred, SENTRY_MAY_EXEC);
   if (r == 0 && root && !sentry_task_capable (task, CAP_SYS_CHROOT))
     r = -EPERM;
   if (r < 0)
@@ -141,8 +146,8 @@ static gint64
 enter_by_name (SentryTask *task, guint64 name, gboolean root)
 {
   SentryPath path;
-  gint64 r = sentry_path_arg_lookup (task, AT_FDCWD, name, SENTRY_LOOKUP_FOLLOW | SENTRY_LOOKUP_DIRECTORY,
-                                     FALSE, &path);
+  gint64 r = sentry_path_arg_lookup (task, AT_FDCWD, name,
+                                     SENTRY_LOOKUP_FOLLOW | SENTRY_LOOKUP_DIRECTORY, FALSE, &path);
 
   if (r < 0)
     return r;
@@ -291,7 +296,8 @@ sentry_sys_symlinkat (SentryTask *task, const SentrySyscallArgs *args)
 }
 
 static gint64
-do_link (SentryTask *task, int old_dirfd, guint64 old_name, int new_dirfd, guint64 new_name, int flags)
+do_link (SentryTask *task, int old_dirfd, guint64 old_name, int new_dirfd, guint64 new_name,
+         int flags)
 {
   SentryPathArg arg;
   SentryPath old;
@@ -360,7 +366,8 @@ sentry_sys_unlinkat (SentryTask *task, const SentrySyscallArgs *args)
 }
 
 static gint64
-do_rename (SentryTask *task, int old_dirfd, guint64 old_name, int new_dirfd, guint64 new_name, guint32 flags)
+do_rename (SentryTask *task, int old_dirfd, guint64 old_name, int new_dirfd, guint64 new_name,
+           guint32 flags)
 {
   SentryPathArg old, new;
   gint64 r;

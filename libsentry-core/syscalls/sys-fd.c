@@ -1,4 +1,5 @@
-/* Calls on descriptors as such: dup, fcntl, ioctl, flock. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Calls on descriptors as such: dup, fcntl, ioctl, flock. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -106,9 +107,10 @@ lock_base (SentryFile *f, int whence, gint64 *ret_base)
 
 /* flock64_to_posix_lock. */
 static int
-lock_from_flock (SentryTask *task, SentryFile *f, const struct flock *fl, gboolean ofd, SentryFileLock *ret_lock)
+lock_from_flock (SentryTask *task, SentryFile *f, const struct flock *fl, gboolean ofd,
+                 SentryFileLock *ret_lock)
 {
-  gint64 base, start, end;
+  gint64 base = 0, start, end;
   int r = lock_base (f, fl->l_whence, &base);
 
   if (r < 0)
@@ -170,7 +172,8 @@ get_lock (SentryTask *task, SentryFile *f, guint64 addr, gboolean ofd)
   return sentry_copy_out_object (um, addr, &fl);
 }
 
-/* Sleeps until the lock is granted; the waiter is queued by the failed attempt itself, under the lock graph's lock. */
+/* Sleeps until the lock is granted; the waiter is queued by the failed attempt itself, under the
+ * lock graph's lock. */
 static gint64
 wait_for_lock (SentryTask *task, SentryFile *f, const SentryFileLock *lock)
 {
@@ -265,8 +268,8 @@ set_status_flags (SentryTask *task, SentryFile *f, guint32 set, guint32 mask)
   guint32 old = sentry_file_flags (f), new = (old & ~mask) | (set & mask);
   int r = 0;
 
-  if ((new & O_NOATIME) && !(old & O_NOATIME) && f->inode != NULL && task->cred->fsuid != f->inode->uid
-      && !sentry_cred_capable (task->cred, CAP_FOWNER))
+  if ((new &O_NOATIME) && !(old & O_NOATIME) && f->inode != NULL
+      && task->cred->fsuid != f->inode->uid && !sentry_cred_capable (task->cred, CAP_FOWNER))
     return -EPERM;
   if (f->ops->set_flags != NULL)
     r = f->ops->set_flags (f, new);
@@ -466,7 +469,8 @@ ioctl_file (SentryTask *task, SentryFile *f, int fd, guint32 cmd, guint64 arg)
     default:
       break;
     }
-  return f->ops->ioctl != NULL ? f->ops->ioctl (f, task, sentry_task_usermem (task), cmd, arg) : -ENOTTY;
+  return f->ops->ioctl != NULL ? f->ops->ioctl (f, task, sentry_task_usermem (task), cmd, arg)
+                               : -ENOTTY;
 }
 
 gint64

@@ -91,7 +91,8 @@ sentry_sys_pivot_root (SentryTask *task, const SentrySyscallArgs *args)
   r = sentry_path_arg_lookup (task, AT_FDCWD, args->arg[1], flags, FALSE, &put_old);
   if (r == 0)
     {
-      r = sentry_mount_namespace_ops (task->mount_ns)->pivot_root (task->mount_ns, &new_root, &put_old);
+      r = sentry_mount_namespace_ops (task->mount_ns)
+              ->pivot_root (task->mount_ns, &new_root, &put_old);
       sentry_path_unref (&put_old);
     }
   sentry_path_unref (&new_root);

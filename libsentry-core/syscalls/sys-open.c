@@ -12,8 +12,8 @@
 #define O_LARGEFILE_KERNEL 0100000
 #define O_SYNC_BIT 04000000
 #define VALID_OPEN_FLAGS                                                                           \
-  (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC              \
-   | O_SYNC_BIT | O_ASYNC | O_DIRECT | O_LARGEFILE_KERNEL | O_DIRECTORY | O_NOFOLLOW | O_NOATIME    \
+  (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC             \
+   | O_SYNC_BIT | O_ASYNC | O_DIRECT | O_LARGEFILE_KERNEL | O_DIRECTORY | O_NOFOLLOW | O_NOATIME   \
    | O_CLOEXEC | O_PATH | O_TMPFILE)
 #define O_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
 #define O_TMPFILE_BIT (O_TMPFILE & ~O_DIRECTORY)
@@ -34,7 +34,8 @@ check_flags (guint64 flags)
   return 0;
 }
 
-/* Waits until the other end of a FIFO has come.  The half-open file lies in the call state, where a pause leaves it. */
+/* Waits until the other end of a FIFO has come.  The half-open file lies in the call state, where a
+ * pause leaves it. */
 static gint64
 wait_for_peer (SentryTask *task, SentryFile *f)
 {
@@ -120,10 +121,12 @@ sentry_sys_open (SentryTask *task, const SentrySyscallArgs *args)
 gint64
 sentry_sys_creat (SentryTask *task, const SentrySyscallArgs *args)
 {
-  return do_open (task, AT_FDCWD, args->arg[0], O_CREAT | O_WRONLY | O_TRUNC, args->arg[1] & 07777, 0);
+  return do_open (task, AT_FDCWD, args->arg[0], O_CREAT | O_WRONLY | O_TRUNC, args->arg[1] & 07777,
+                  0);
 }
 
-/* copy_struct_from_user: newer and longer structs are fine as long as what we don't know is zero. */
+/* copy_struct_from_user: newer and longer structs are fine as long as what we don't know is zero.
+ */
 static int
 copy_in_how (SentryTask *task, guint64 addr, guint64 size, struct open_how *ret_how)
 {
@@ -145,8 +148,8 @@ copy_in_how (SentryTask *task, guint64 addr, guint64 size, struct open_how *ret_
 static int
 check_how (const struct open_how *how)
 {
-  const guint64 resolve_all = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH
-                              | RESOLVE_IN_ROOT | RESOLVE_CACHED;
+  const guint64 resolve_all = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS
+                              | RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED;
 
   if (how->flags & ~(guint64) VALID_OPEN_FLAGS)
     return -EINVAL;

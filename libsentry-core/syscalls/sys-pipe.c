@@ -7,7 +7,8 @@
 #include "syscalls/handlers.h"
 #include "usermem/sentry-usermem.h"
 
-/* Both numbers are reserved and written out before the ends become visible: a bad address leaves nothing behind. */
+/* Both numbers are reserved and written out before the ends become visible: a bad address leaves
+ * nothing behind. */
 static gint64
 install_pair (SentryTask *task, SentryFile *const *files, guint64 addr, gboolean cloexec)
 {

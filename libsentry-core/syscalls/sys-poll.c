@@ -9,8 +9,8 @@
 #include "syscalls/handlers.h"
 #include "usermem/sentry-usermem.h"
 
-/* What one round of polling needs: waiters on every queue that the files name, made on the stack for
- * the usual few.  A round registers, looks, and sleeps only if nothing was ready. */
+/* What one round of polling needs: waiters on every queue that the files name, made on the stack
+ * for the usual few.  A round registers, looks, and sleeps only if nothing was ready. */
 #define INLINE_WAITERS 16
 
 typedef struct
@@ -64,7 +64,8 @@ round_end (PollRound *round)
   g_ptr_array_free (round->more, TRUE);
 }
 
-/* One look at all files; registers waiters while nothing is ready and `round` isn't NULL.  Number ready, or negative errno. */
+/* One look at all files; registers waiters while nothing is ready and `round` isn't NULL.  Number
+ * ready, or negative errno. */
 typedef gint64 (*LookFunc) (SentryTask *task, PollRound *round, gpointer data);
 
 static gint64
@@ -159,7 +160,8 @@ do_poll (SentryTask *task, guint64 addr, guint32 n_fds, gint64 deadline)
   return n;
 }
 
-/* restart_syscall after a signal without a handler: the deadline stays where the first call put it. */
+/* restart_syscall after a signal without a handler: the deadline stays where the first call put it.
+ */
 static gint64
 poll_restart (SentryTask *task)
 {
@@ -172,7 +174,9 @@ gint64
 sentry_sys_poll (SentryTask *task, const SentrySyscallArgs *args)
 {
   gint32 ms = args->arg[2];
-  gint64 deadline = ms == 0 ? 0 : sentry_task_call_deadline (task, ms < 0 ? -1 : ms * G_GINT64_CONSTANT (1000000));
+  gint64 deadline
+      = ms == 0 ? 0
+                : sentry_task_call_deadline (task, ms < 0 ? -1 : ms * G_GINT64_CONSTANT (1000000));
   gint64 r = do_poll (task, args->arg[0], args->arg[1], deadline);
 
   if (r != -SENTRY_ERESTARTSYS)
@@ -243,7 +247,8 @@ timeout_finish (SentryTask *task, guint64 addr, TimeoutKind kind, gint64 deadlin
   if (deadline == SENTRY_TIME_NEVER)
     return r;
   if (deadline != 0)
-    left = MAX (deadline - sentry_clock_now (sentry_kernel_timekeeper (task->kernel), CLOCK_MONOTONIC), 0);
+    left = MAX (
+        deadline - sentry_clock_now (sentry_kernel_timekeeper (task->kernel), CLOCK_MONOTONIC), 0);
   if (kind == TIMEOUT_TIMESPEC)
     {
       struct timespec ts = { left / SENTRY_NSEC_PER_SEC, left % SENTRY_NSEC_PER_SEC };
@@ -295,10 +300,10 @@ sentry_sys_ppoll (SentryTask *task, const SentrySyscallArgs *args)
 
 typedef struct
 {
-  guint n;            /* bits */
-  gsize bytes;        /* of each set, whole longs */
-  guint64 *in[3];     /* what is asked: read, write, except */
-  guint64 *out[3];    /* what was found */
+  guint n;         /* bits */
+  gsize bytes;     /* of each set, whole longs */
+  guint64 *in[3];  /* what is asked: read, write, except */
+  guint64 *out[3]; /* what was found */
 } SelectArgs;
 
 static gboolean
@@ -405,7 +410,8 @@ sentry_sys_pselect6 (SentryTask *task, const SentrySyscallArgs *args)
   guint64 mask[2] = { 0, 0 }; /* address and size, packed behind the sixth argument */
   gint64 deadline, r;
 
-  if (args->arg[5] != 0 && sentry_copy_in (sentry_task_usermem (task), mask, args->arg[5], sizeof mask) < 0)
+  if (args->arg[5] != 0
+      && sentry_copy_in (sentry_task_usermem (task), mask, args->arg[5], sizeof mask) < 0)
     return -EFAULT;
   r = timeout_deadline (task, args->arg[4], kind, &deadline);
   if (r == 0)

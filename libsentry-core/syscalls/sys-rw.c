@@ -1,4 +1,5 @@
-/* read, write and their positioned and vectored kin, lseek. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* read, write and their positioned and vectored kin, lseek. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/uio.h>
@@ -30,7 +31,8 @@ transfer_buffer (SentryTask *task, const SentrySyscallArgs *args, gboolean write
     r = sentry_iter_init_user (&it, sentry_task_usermem (task), args->arg[1], args->arg[2]);
   if (r == 0)
     {
-      r = write ? sentry_task_write (task, f, &it, pos, FALSE) : sentry_task_read (task, f, &it, pos, FALSE);
+      r = write ? sentry_task_write (task, f, &it, pos, FALSE)
+                : sentry_task_read (task, f, &it, pos, FALSE);
       sentry_iter_clear (&it);
     }
   sentry_file_unref (f);
@@ -69,7 +71,8 @@ sentry_sys_pwrite64 (SentryTask *task, const SentrySyscallArgs *args)
   return transfer_at (task, args, TRUE);
 }
 
-/* RWF_HIPRI is a hint; RWF_APPEND and RWF_ATOMIC need the file's help and are refused as by a file system without it. */
+/* RWF_HIPRI is a hint; RWF_APPEND and RWF_ATOMIC need the file's help and are refused as by a file
+ * system without it. */
 static gint64
 check_rwf (SentryFile *f, int flags)
 {
@@ -81,7 +84,8 @@ check_rwf (SentryFile *f, int flags)
 }
 
 static gint64
-transfer_vector (SentryTask *task, const SentrySyscallArgs *args, gboolean write, gint64 *pos, int flags)
+transfer_vector (SentryTask *task, const SentrySyscallArgs *args, gboolean write, gint64 *pos,
+                 int flags)
 {
   SentryFile *f = sentry_task_file_io (task, args->arg[0]);
   SentryIter it;
@@ -91,9 +95,9 @@ transfer_vector (SentryTask *task, const SentrySyscallArgs *args, gboolean write
     return -EBADF;
   r = pos != NULL && (f->mode & SENTRY_FMODE_STREAM) ? -ESPIPE : check_direction (f, write);
   if (r == 0)
-    r = args->arg[2] > G_MAXUINT
-            ? -EINVAL
-            : sentry_iter_init_user_iov (&it, sentry_task_usermem (task), args->arg[1], args->arg[2]);
+    r = args->arg[2] > G_MAXUINT ? -EINVAL
+                                 : sentry_iter_init_user_iov (&it, sentry_task_usermem (task),
+                                                              args->arg[1], args->arg[2]);
   if (r == 0)
     {
       r = check_rwf (f, flags);

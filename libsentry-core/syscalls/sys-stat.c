@@ -1,4 +1,5 @@
-/* What a file is: stat and kin, access, readlink, statfs. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a file is: stat and kin, access, readlink, statfs. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
@@ -51,8 +52,8 @@ copy_out_stat (SentryTask *task, const SentryAttr *attr, guint64 addr)
 
 /* By name, or by descriptor when the name is empty and may be. */
 static gint64
-attr_at (SentryTask *task, int dirfd, guint64 name, int at_flags, gboolean null_is_empty, SentryAttr *ret_attr,
-         guint32 *ret_mount_id)
+attr_at (SentryTask *task, int dirfd, guint64 name, int at_flags, gboolean null_is_empty,
+         SentryAttr *ret_attr, guint32 *ret_mount_id)
 {
   SentryPath path;
   gint64 r
@@ -166,7 +167,8 @@ sentry_sys_statx (SentryTask *task, const SentrySyscallArgs *args)
   if ((guint32) args->arg[3] & 0x80000000u /* STATX__RESERVED */)
     return -EINVAL;
   if ((flags & AT_STATX_SYNC_TYPE_MASK) == AT_STATX_SYNC_TYPE_MASK
-      || (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE_MASK)))
+      || (flags
+          & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE_MASK)))
     return -EINVAL;
   r = attr_at (task, args->arg[0], args->arg[1], flags, TRUE, &attr, &mount_id);
   if (r < 0)
@@ -175,7 +177,8 @@ sentry_sys_statx (SentryTask *task, const SentrySyscallArgs *args)
   return sentry_copy_out_object (sentry_task_usermem (task), args->arg[4], &stx);
 }
 
-/* access(2) judges by the real ids, with the capabilities that they would have (override_creds of fs/open.c). */
+/* access(2) judges by the real ids, with the capabilities that they would have (override_creds of
+ * fs/open.c). */
 static SentryCred *
 real_cred (const SentryCred *cred)
 {
@@ -288,7 +291,8 @@ gint64
 sentry_sys_statfs (SentryTask *task, const SentrySyscallArgs *args)
 {
   SentryPath path;
-  gint64 r = sentry_path_arg_lookup (task, AT_FDCWD, args->arg[0], SENTRY_LOOKUP_FOLLOW, FALSE, &path);
+  gint64 r
+      = sentry_path_arg_lookup (task, AT_FDCWD, args->arg[0], SENTRY_LOOKUP_FOLLOW, FALSE, &path);
 
   if (r < 0)
     return r;

@@ -1,4 +1,5 @@
-/* Durability and advice: fsync and kin, fallocate, fadvise. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Durability and advice: fsync and kin, fallocate, fadvise. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -84,8 +85,8 @@ check_fallocate (SentryFile *f, int mode, gint64 offset, gint64 len)
   if (offset < 0 || len <= 0)
     return -EINVAL;
   if (mode
-      & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE
-          | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+      & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE
+          | FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
     return -EOPNOTSUPP;
   if ((op == FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
     return -EOPNOTSUPP;
@@ -126,7 +127,8 @@ sentry_sys_fallocate (SentryTask *task, const SentrySyscallArgs *args)
   return r;
 }
 
-/* Advice about the page cache, which is the host's: checked as Linux checks it, and then not needed. */
+/* Advice about the page cache, which is the host's: checked as Linux checks it, and then not
+ * needed. */
 gint64
 sentry_sys_fadvise64 (SentryTask *task, const SentrySyscallArgs *args)
 {
