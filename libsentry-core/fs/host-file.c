@@ -426,6 +426,7 @@ sentry_fs_host_calls (void)
     { SYS_ioctl, "bytes waiting", { { 1, 0xffffffff, FIONREAD } }, 1 },
     { SYS_epoll_wait, "the host-poll thread", { { 0 } }, 0 },
     { SYS_epoll_ctl, "the host-poll thread", { { 0 } }, 0 },
+    { SYS_getrandom, "getrandom of guests", { { 0 } }, 0 },
     { SYS_close, "donated descriptors that no guest holds any more", { { 0 } }, 0 },
     SENTRY_HOST_CALLS_END,
   };
