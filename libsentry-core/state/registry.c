@@ -1,7 +1,11 @@
 /* The registry of state tables. SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "state/sentry-state.h"
 
-G_DEFINE_QUARK (sentry-state-error-quark, sentry_state_error)
+GQuark
+sentry_state_error_quark (void)
+{
+  return g_quark_from_static_string ("sentry-state-error");
+}
 
 /* Filled by constructors: the core's before main, a plugin's when it is loaded. */
 static GMutex registry_lock;

@@ -81,8 +81,8 @@ struct SentryStateContainer
                    void (*visit) (gpointer data, guint64 key, gpointer object), gpointer data);
   /* Prepares an empty one in zeroed memory. */
   void (*make) (const SentryStateField *field, gpointer member);
-  /* FALSE refuses the entry (a key out of range or used twice).  `object` is not filled yet, so a
-   * container keyed by the object's own members must get the key here. */
+  /* Called once every object is filled.  FALSE refuses the entry: a key, or a member that serves as
+   * key, is out of range or used twice. */
   gboolean (*insert) (const SentryStateField *field, gpointer member, guint64 key, gpointer object);
   /* After a failed load: frees the container, not the objects. */
   void (*clear) (const SentryStateField *field, gpointer member);
@@ -245,11 +245,18 @@ struct SentryStateTable
 #define SENTRY_STATE_CONTAINER_NODE(Type, m, Target, node, ops, max_)                              \
   { SENTRY_STATE_MEMBER_ (Type, m, CONTAINER), .table = SENTRY_STATE_OF (Target), .container =     \
     &(ops), .max = (max_), .link_offset = G_STRUCT_OFFSET (Target, node) }
-/* GHashTable * of GSIZE_TO_POINTER (key) to Target (saved in key order). */
+/* GHashTable * of GSIZE_TO_POINTER (key) to Target, made on load with no destroy functions. */
 #define SENTRY_STATE_HASH(Type, m, Target, max_)                                                   \
   SENTRY_STATE_CONTAINER (Type, m, Target, sentry_state_hash, max_)
 #define SENTRY_STATE_HASH_WEAK(Type, m, Target, max_)                                              \
   SENTRY_STATE_CONTAINER_WEAK (Type, m, Target, sentry_state_hash, max_)
+
+/* SentryIdTable of Target; ids without a value are not saved, the limit is the object's to set. */
+#define SENTRY_STATE_ID_TABLE(Type, m, Target)                                                     \
+  SENTRY_STATE_CONTAINER (Type, m, Target, sentry_state_id_table, G_MAXINT32)
+/* SentryIntervalMap of Target, whose table says STRUCT (Target, node, SentryInterval). */
+#define SENTRY_STATE_INTERVAL_MAP(Type, m, Target, node)                                           \
+  SENTRY_STATE_CONTAINER_NODE (Type, m, Target, node, sentry_state_interval_map, G_MAXINT32)
 
 /* Whatever the kinds above can't say.  save_ writes with sentry_state_put_*, load_ reads the same
  * with sentry_state_get_*; clear_ (or NULL) undoes load_ after a failed load.  They get the object,
@@ -314,7 +321,10 @@ SentryStateReader *sentry_state_reader_new_fd (int fd, gpointer context);
 void sentry_state_reader_free (SentryStateReader *r);
 /* Bound on the memory of all loaded objects together; default 4 GiB. */
 void sentry_state_reader_set_max_memory (SentryStateReader *r, guint64 bytes);
-/* Tests of the codec alone: no hook but alloc and free runs. */
+/* Tests of tables alone: objects are plain memory, no hook runs, variants are written as their
+ * base.  Functions of custom fields and containers do run: they must cope with an object whose
+ * other members were filled at random. */
+void sentry_state_writer_set_raw (SentryStateWriter *w);
 void sentry_state_reader_set_raw (SentryStateReader *r);
 /* The root object, owned by the caller; NULL with nothing left behind on error.  Once per reader.
  */
@@ -353,6 +363,9 @@ void sentry_state_get_struct (SentryStateReader *r, const SentryStateTable *tabl
 void sentry_state_reader_fail (SentryStateReader *r, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 extern const SentryStateContainer sentry_state_hash;
+extern const SentryStateContainer sentry_state_id_table;
+extern const SentryStateContainer sentry_state_interval_map;
+SENTRY_STATE_DECLARE (SentryInterval);
 
 /* --- the registry --- */
 
