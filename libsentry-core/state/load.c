@@ -306,7 +306,10 @@ static void
 free_object (SentryStateReader *r, StateObject *o)
 {
   if (r->raw || o->table->free == NULL)
-    g_free (o->object);
+    {
+      sentry_state_unprepare (o->table, o->object);
+      g_free (o->object);
+    }
   else
     for (guint n = 0; n <= o->extra_refs; n++)
       o->table->free (o->object);

@@ -29,6 +29,8 @@ const char *sentry_state_kind_name (SentryStateKind kind);
 
 /* Makes locks, queues, list heads and containers in zeroed memory. */
 void sentry_state_prepare (const SentryStateTable *table, gpointer object);
+/* Undoes it, before the memory goes. */
+void sentry_state_unprepare (const SentryStateTable *table, gpointer object);
 /* Frees what reading fields allocated, after a failed load. */
 void sentry_state_clear (const SentryStateTable *table, gpointer object);
 

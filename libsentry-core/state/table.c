@@ -100,6 +100,23 @@ sentry_state_prepare (const SentryStateTable *table, gpointer object)
     sentry_state_prepare (table->subsections[i], object);
 }
 
+/* Read-write locks own memory; the other things that prepare makes do not. */
+void
+sentry_state_unprepare (const SentryStateTable *table, gpointer object)
+{
+  for (guint i = 0; i < table->n_fields; i++)
+    {
+      const SentryStateField *f = &table->fields[i];
+      gpointer member = state_member (f, object);
+
+      if (f->kind == SENTRY_STATE_KIND_RWLOCK)
+        sentry_rwlock_clear (member);
+      else if (f->kind == SENTRY_STATE_KIND_STRUCT)
+        for (guint n = 0; n < f->count; n++)
+          sentry_state_unprepare (f->table, (char *) member + n * f->elem);
+    }
+}
+
 static void
 clear_structs (const SentryStateField *f, gpointer object)
 {
@@ -107,7 +124,10 @@ clear_structs (const SentryStateField *f, gpointer object)
   guint64 n = state_length (f, object);
 
   for (guint64 i = 0; *member != NULL && i < n; i++)
-    sentry_state_clear (f->table, *member + i * f->table->size);
+    {
+      sentry_state_clear (f->table, *member + i * f->table->size);
+      sentry_state_unprepare (f->table, *member + i * f->table->size);
+    }
   g_clear_pointer (member, g_free);
   memset ((char *) object + f->len_offset, 0, f->len_size);
 }

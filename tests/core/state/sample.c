@@ -244,7 +244,11 @@ sample_free (Sample *s)
     sentry_state_clear (g_array_index (s->made, Made, i).table,
                         g_array_index (s->made, Made, i).object);
   for (guint i = 0; i < s->made->len; i++)
-    g_free (g_array_index (s->made, Made, i).object);
+    {
+      sentry_state_unprepare (g_array_index (s->made, Made, i).table,
+                              g_array_index (s->made, Made, i).object);
+      g_free (g_array_index (s->made, Made, i).object);
+    }
   g_array_unref (s->made);
   g_rand_free (s->rand);
   g_free (s);
@@ -332,7 +336,10 @@ sample_free_loaded (const SentryStateTable *table, gpointer root)
     sentry_state_clear (t, object);
   g_hash_table_iter_init (&iter, seen);
   while (g_hash_table_iter_next (&iter, &object, &t))
-    g_free (object);
+    {
+      sentry_state_unprepare (t, object);
+      g_free (object);
+    }
 }
 
 /* --- images --- */

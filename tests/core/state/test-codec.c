@@ -107,6 +107,14 @@ new_node (void)
   return n;
 }
 
+static void
+free_node (Node *n)
+{
+  sentry_state_clear (SENTRY_STATE_OF (Node), n);
+  sentry_state_unprepare (SENTRY_STATE_OF (Node), n);
+  g_free (n);
+}
+
 static GBytes *
 save (const SentryStateTable *table, gpointer root)
 {
@@ -253,8 +261,7 @@ test_long_chain (void)
       for (Node *m = k == 0 ? a : x, *next; m != NULL; m = next)
         {
           next = m->next;
-          sentry_state_clear (SENTRY_STATE_OF (Node), m);
-          g_free (m);
+          free_node (m);
         }
     }
 }
@@ -541,7 +548,8 @@ test_refuses_to_save (void)
   a->buffer = NULL;
   a->leaf = (Leaf *) a;
   refuse_save (SENTRY_STATE_OF (Node), a, "*one address is a test-node and a test-leaf");
-  g_free (a);
+  a->leaf = NULL;
+  free_node (a);
 }
 
 /* --- what a reader refuses --- */
@@ -731,7 +739,7 @@ test_foreign (void)
   copy[len / 2] ^= 1;
   damaged = g_bytes_new_take (copy, len);
   refuse (damaged, SENTRY_STATE_OF (Node), SENTRY_STATE_ERROR_CORRUPT, "*checksum is wrong");
-  g_free (a);
+  free_node (a);
 }
 
 /* --- what the table check finds --- */
