@@ -18,8 +18,9 @@ G_BEGIN_DECLS
  * are as before (a platform that could not put them back reports the address space gone).  The core then rolls
  * its own books back.
  *
- * `ctx` is the context of the calling task, trapped in this address space, or NULL when an outsider (procfs,
- * process_vm_writev, restore) acts.
+ * `ctx` is the context of the calling task, or NULL when an outsider (procfs, process_vm_writev, restore) acts.  Usually
+ * it's trapped here.  It may be one that is trapped elsewhere, or has run nowhere yet: exec passes its own while it
+ * builds the new address space, which is cheap where NULL isn't, since the platform then knows who will run there.
  *
  * Thread: any, except that a non-NULL `ctx` must be the caller's own.  The core serialises map, unmap, protect,
  * remap and fork of one address space by its mm lock; copies, loads and cmpxchg32 run beside them. */

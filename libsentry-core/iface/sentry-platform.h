@@ -20,7 +20,9 @@ typedef struct
 } SentryPlatformConfig;
 
 /* Life: probe may be called at any time, without start.  start comes once, while the process has one thread, before
- * lock-down; then contexts and address spaces come and go; stop when none is left (or the process exits).
+ * lock-down; then contexts and address spaces come and go; stop when none is left (or the process exits).  The thread
+ * that calls start must live as long as the process: guest processes are its children and die with it.  A Landlock
+ * domain is entered before start: its members may trace only members.
  * Every function that fails with a GError says what, on which object, why. */
 struct _SentryPlatformInterface
 {
