@@ -1,0 +1,339 @@
+/* Contexts: how guest code runs under ptrace. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ptrace-private.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static void
+set_kick (SentryPtraceContext *c, pid_t pid)
+{
+  sentry_mutex_lock (&c->kick_lock);
+  c->kick_pid = pid;
+  sentry_mutex_unlock (&c->kick_lock);
+}
+
+/* The CPU clock of another process: see clock_getcpuclockid(3). */
+static gint64
+process_cpu_time (pid_t pid)
+{
+  clockid_t clock = (clockid_t) ((~(unsigned) pid << 3) | 2);
+  struct timespec ts;
+
+  if (clock_gettime (clock, &ts) != 0)
+    return 0;
+  return (gint64) ts.tv_sec * G_GINT64_CONSTANT (1000000000) + ts.tv_nsec;
+}
+
+void
+sentry_ptrace_context_adopt (SentryPtraceContext *c, SentryTracee *t)
+{
+  c->home = t;
+  set_kick (c, t->pid);
+}
+
+/* Leaves the present home, which dies. */
+static void
+leave_home (SentryPtraceContext *c)
+{
+  SentryTracee *t = c->home;
+
+  if (t == NULL)
+    return;
+  __atomic_fetch_add (&c->old_cpu_time, process_cpu_time (t->pid), __ATOMIC_RELAXED);
+  set_kick (c, 0);
+  c->home = NULL;
+  sentry_ptrace_retire (c->platform, t);
+}
+
+static void
+drop_next (SentryPtraceContext *c)
+{
+  SentryTracee *t = c->next;
+
+  c->next = NULL;
+  if (t != NULL)
+    sentry_ptrace_retire (c->platform, t);
+}
+
+/* FPU state moves along. */
+static void
+save_xstate (SentryPtraceContext *c)
+{
+  if (c->xstate != NULL || c->home == NULL || c->home->state != SENTRY_TRACEE_STOPPED)
+    return;
+  c->xstate = g_malloc (sentry_xstate_size ());
+  if (!sentry_tracee_get_xstate (c->home, c->xstate, sentry_xstate_size ()))
+    sentry_xstate_init (c->xstate, sentry_xstate_size ());
+}
+
+static gboolean
+load_xstate (SentryPtraceContext *c)
+{
+  gboolean ok;
+
+  if (c->xstate == NULL)
+    return TRUE;
+  ok = sentry_tracee_set_xstate (c->home, c->xstate, sentry_xstate_size ());
+  g_clear_pointer (&c->xstate, g_free);
+  return ok;
+}
+
+static gboolean
+move_to (SentryPtraceContext *c, SentryPtraceSpace *s)
+{
+  SentryTracee *t = NULL;
+
+  save_xstate (c);
+  if (c->next != NULL && c->next->space == s)
+    {
+      t = c->next;
+      c->next = NULL;
+    }
+  if (t == NULL)
+    t = sentry_ptrace_space_take_keeper (s);
+  leave_home (c);
+  if (t != NULL)
+    sentry_ptrace_context_adopt (c, t);
+  return t != NULL;
+}
+
+/* Makes the home of `c` a tracee of this thread, in `s`. */
+static gboolean
+come_home (SentryPtraceContext *c, SentryPtraceSpace *s)
+{
+  if (c->gone)
+    return FALSE;
+  if (c->home == NULL || c->home->space != s)
+    if (!move_to (c, s))
+      return FALSE;
+  if (G_UNLIKELY (c->next != NULL))
+    drop_next (c);
+  if (c->home->state == SENTRY_TRACEE_PARKED && !sentry_tracee_seize (c->home))
+    return FALSE;
+  g_assert (c->home->tracer == sentry_tracee_self ());
+  return G_LIKELY (c->xstate == NULL) || load_xstate (c);
+}
+
+/* Takes a remembered interrupt, or notes that guest code runs. */
+static gboolean
+enter_run (SentryPtraceContext *c)
+{
+  guint32 old = __atomic_fetch_or (&c->run_state, RUN_RUNNING, __ATOMIC_SEQ_CST);
+
+  if (!(old & RUN_INTERRUPT))
+    return TRUE;
+  __atomic_store_n (&c->run_state, 0, __ATOMIC_SEQ_CST);
+  return FALSE;
+}
+
+static gboolean
+take_interrupt (SentryPtraceContext *c)
+{
+  return (__atomic_fetch_and (&c->run_state, ~(guint32) RUN_INTERRUPT, __ATOMIC_SEQ_CST)
+          & RUN_INTERRUPT)
+         != 0;
+}
+
+static void
+leave_run (SentryPtraceContext *c)
+{
+  __atomic_fetch_and (&c->run_state, ~(guint32) RUN_RUNNING, __ATOMIC_SEQ_CST);
+}
+
+/* Resumes guest code until a stop that means something. FALSE: the process died. */
+static gboolean
+run_guest (SentryPtraceContext *c, SentryEvent *event)
+{
+  int request = c->step ? PTRACE_SYSEMU_SINGLESTEP : PTRACE_SYSEMU, status;
+
+  c->base.regs.orig_rax = ~(guint64) 0; /* or the host would restart a call that it never made */
+  if (!sentry_tracee_set_regs (c->home, &c->base.regs))
+    return FALSE;
+  for (;;)
+    {
+      if (!sentry_tracee_resume (c->home, request, 0, &status))
+        return FALSE;
+      if (status == (SIGTRAP | 0x80))
+        {
+          if (!sentry_tracee_get_regs (c->home, &c->base.regs))
+            return FALSE;
+          sentry_ptrace_decode_syscall (c, event);
+          return TRUE;
+        }
+      if (!sentry_tracee_get_regs (c->home, &c->base.regs))
+        return FALSE;
+      if (status == SENTRY_PTRACE_KICK)
+        {
+          /* A late doorbell of an interrupt that was taken otherwise means nothing. */
+          event->kind = SENTRY_EVENT_INTERRUPTED;
+          if (take_interrupt (c))
+            return TRUE;
+        }
+      else if (sentry_ptrace_decode_trap (c, status, event))
+        return TRUE;
+    }
+}
+
+/* Stepping over a system call stops after it, before another instruction; the host's emulation
+ * would run one more. */
+static gboolean
+finish_step_over (SentryPtraceContext *c, SentryEvent *event)
+{
+  gboolean due = c->step && c->step_over;
+
+  c->step_over = FALSE;
+  if (!due)
+    return FALSE;
+  event->kind = SENTRY_EVENT_EXCEPTION;
+  event->trapno = 1;
+  event->info.si_signo = SIGTRAP;
+  event->info.si_code = TRAP_BRKPT; /* as Linux reports a step that ends at a system call's exit */
+  event->info.si_addr = (gpointer) (guintptr) c->base.regs.rip;
+  return TRUE;
+}
+
+static void
+ptrace_run (SentryContext *ctx, SentryAddressSpace *as, SentryEvent *event)
+{
+  SentryPtraceContext *c = sentry_ptrace_context (ctx);
+
+  memset (event, 0, sizeof *event);
+  event->kind = SENTRY_EVENT_INTERRUPTED;
+  if (!enter_run (c))
+    return;
+  if (ctx->regs_dirty)
+    sentry_regs_sanitize (&ctx->regs);
+  ctx->regs_dirty = FALSE;
+  if (!come_home (c, sentry_ptrace_space (as)))
+    goto gone;
+  if (G_UNLIKELY (c->step_over) && finish_step_over (c, event))
+    goto out;
+  if (!run_guest (c, event))
+    goto gone;
+  c->step_over = event->kind == SENTRY_EVENT_SYSCALL;
+  goto out;
+gone:
+  c->gone = TRUE;
+  memset (event, 0, sizeof *event);
+  event->kind = SENTRY_EVENT_GONE;
+out:
+  leave_run (c);
+}
+
+static void
+ptrace_interrupt (SentryContext *ctx)
+{
+  SentryPtraceContext *c = sentry_ptrace_context (ctx);
+  guint32 old = __atomic_fetch_or (&c->run_state, RUN_INTERRUPT, __ATOMIC_SEQ_CST);
+
+  if ((old & RUN_INTERRUPT) || !(old & RUN_RUNNING))
+    return;
+  sentry_mutex_lock (&c->kick_lock);
+  if (c->kick_pid != 0)
+    syscall (SYS_tgkill, c->kick_pid, c->kick_pid, SENTRY_PTRACE_KICK);
+  sentry_mutex_unlock (&c->kick_lock);
+}
+
+static int
+ptrace_clone_thread (SentryContext *parent, SentryAddressSpace *as, SentryContext *child)
+{
+  SentryPtraceContext *p = sentry_ptrace_context (parent), *c = sentry_ptrace_context (child);
+
+  g_assert (c->home == NULL && p->home != NULL && p->home->space == sentry_ptrace_space (as));
+  return sentry_ptrace_clone (sentry_ptrace_space (as), p, c);
+}
+
+static void
+ptrace_get_xstate (SentryContext *ctx, guint8 *ret_xstate, gsize size)
+{
+  SentryPtraceContext *c = sentry_ptrace_context (ctx);
+  gboolean ok = FALSE;
+
+  g_assert (size == sentry_xstate_size ());
+  if (c->xstate != NULL)
+    {
+      memcpy (ret_xstate, c->xstate, size);
+      return;
+    }
+  if (c->home != NULL && c->home->state == SENTRY_TRACEE_PARKED)
+    {
+      ok = sentry_tracee_seize (c->home) && sentry_tracee_get_xstate (c->home, ret_xstate, size);
+      if (c->home->state == SENTRY_TRACEE_STOPPED)
+        sentry_tracee_park (c->home);
+    }
+  else if (c->home != NULL)
+    ok = sentry_tracee_get_xstate (c->home, ret_xstate, size);
+  if (!ok)
+    sentry_xstate_init (ret_xstate, size);
+}
+
+static void
+ptrace_set_xstate (SentryContext *ctx, const guint8 *xstate, gsize size)
+{
+  SentryPtraceContext *c = sentry_ptrace_context (ctx);
+
+  g_assert (size == sentry_xstate_size ());
+  if (c->xstate == NULL)
+    c->xstate = g_malloc (size);
+  memcpy (c->xstate, xstate, size);
+}
+
+static void
+ptrace_set_single_step (SentryContext *ctx, gboolean on)
+{
+  sentry_ptrace_context (ctx)->step = on;
+}
+
+static gint64
+ptrace_cpu_time (SentryContext *ctx)
+{
+  SentryPtraceContext *c = sentry_ptrace_context (ctx);
+  gint64 now = 0;
+
+  sentry_mutex_lock (&c->kick_lock);
+  if (c->kick_pid != 0)
+    now = process_cpu_time (c->kick_pid);
+  sentry_mutex_unlock (&c->kick_lock);
+  return now + __atomic_load_n (&c->old_cpu_time, __ATOMIC_RELAXED);
+}
+
+static void
+ptrace_context_free (SentryContext *ctx)
+{
+  SentryPtraceContext *c = sentry_ptrace_context (ctx);
+
+  leave_home (c);
+  drop_next (c);
+  g_free (c->xstate);
+  g_atomic_int_add (&c->platform->n_contexts, -1);
+  g_object_unref (c->platform);
+  g_free (c);
+}
+
+static const SentryContextOps ptrace_context_ops = {
+  .run = ptrace_run,
+  .interrupt = ptrace_interrupt,
+  .clone_thread = ptrace_clone_thread,
+  .get_xstate = ptrace_get_xstate,
+  .set_xstate = ptrace_set_xstate,
+  .set_single_step = ptrace_set_single_step,
+  .cpu_time = ptrace_cpu_time,
+  .free = ptrace_context_free,
+};
+
+SentryContext *
+sentry_ptrace_context_new (SentryPtracePlatform *platform)
+{
+  SentryPtraceContext *c = g_new0 (SentryPtraceContext, 1);
+
+  c->base.ops = &ptrace_context_ops;
+  c->base.regs_dirty = TRUE;
+  c->platform = g_object_ref (platform);
+  sentry_mutex_init (&c->kick_lock, SENTRY_LOCK_PLATFORM_LEAF);
+  return &c->base;
+}
