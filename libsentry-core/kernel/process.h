@@ -1,4 +1,5 @@
-/* Making, replacing, ending and waiting for processes. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making, replacing, ending and waiting for processes. SPDX-License-Identifier: LGPL-2.1-or-later
+ */
 #pragma once
 
 #include <glib.h>
@@ -10,7 +11,8 @@ G_BEGIN_DECLS
 /* clone3's struct clone_args, as it lies in guest memory (CLONE_ARGS_SIZE_VER2). */
 typedef struct
 {
-  guint64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
+  guint64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+      set_tid_size, cgroup;
 } SentryCloneArgs;
 
 /* The child's tid, or negative errno. */
@@ -18,10 +20,14 @@ gint64 sentry_task_clone (SentryTask *task, const SentryCloneArgs *args);
 /* unshare: the parts of it that exist. */
 gint64 sentry_task_unshare (SentryTask *task, guint64 flags);
 
-/* `path` and the vectors are in sentry memory already; consumes neither.  Flags: AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW.
- * -SENTRY_ENORETURN when the new image is in place. */
-gint64 sentry_task_execve (SentryTask *task, int dirfd, const char *path, char **argv, char **envv, int flags);
-/* A NULL-terminated vector of guest strings with execve's limits. *budget: bytes left for strings and pointers. */
+/* `path` and the vectors are in sentry memory already; consumes neither.  Flags: AT_EMPTY_PATH,
+ * AT_SYMLINK_NOFOLLOW. -SENTRY_ENORETURN when the new image is in place. */
+gint64 sentry_task_execve (SentryTask *task, int dirfd, const char *path, char **argv, char **envv,
+                           int flags);
+/* Bytes that argv and envv may take together. */
+gsize sentry_task_exec_budget (SentryTask *task);
+/* A NULL-terminated vector of guest strings with execve's limits. *budget: bytes left for strings
+ * and pointers. */
 int sentry_task_copy_in_strv (SentryTask *task, guint64 addr, gsize *budget, char ***ret_strv);
 
 /* The task leaves the run loop when its handler returns.  Statuses as wait(2) encodes them. */
@@ -46,7 +52,8 @@ typedef struct
 } SentryWaitResult;
 
 /* 0 or negative errno. */
-gint64 sentry_task_wait (SentryTask *task, const SentryWaitArgs *args, SentryWaitResult *ret_result);
+gint64 sentry_task_wait (SentryTask *task, const SentryWaitArgs *args,
+                         SentryWaitResult *ret_result);
 
 /* Numbers, as `viewer` sees them. */
 gint32 sentry_task_tgid (SentryTask *task);
