@@ -4,7 +4,7 @@
 
 #ifdef SENTRY_LOCK_CHECK
 
-#define MAX_HELD 64
+#  define MAX_HELD 64
 
 typedef struct
 {
@@ -16,9 +16,9 @@ static __thread Held held[MAX_HELD];
 static __thread guint n_held;
 
 static const char *const class_names[] = {
-#define X(name, what) #name,
+#  define X(name, what) #  name,
   SENTRY_LOCK_CLASSES (X)
-#undef X
+#  undef X
 };
 
 void

@@ -6,17 +6,19 @@
 
 G_BEGIN_DECLS
 
-/* Everything that holds a host descriptor because a guest asked for something takes it from this one budget, so that no
- * guest can use up the process's descriptors (RLIMIT_NOFILE): what the sandbox itself needs lies outside of it.
- * Caches (directories of host file systems, idle files, tmpfs host files) register and give their least recently used
- * ones back when it runs low.  Running out is ENFILE for the guest. */
+/* Everything that holds a host descriptor because a guest asked for something takes it from this
+ * one budget, so that no guest can use up the process's descriptors (RLIMIT_NOFILE): what the
+ * sandbox itself needs lies outside of it. Caches (directories of host file systems, idle files,
+ * tmpfs host files) register and give their least recently used ones back when it runs low. Running
+ * out is ENFILE for the guest. */
 
 typedef struct SentryHostFdCache SentryHostFdCache;
 
 struct SentryHostFdCache
 {
-  /* Closes up to `n` descriptors that nobody uses now and gives them back; the number closed.  Called by any thread that
-   * needs one, with whatever locks that thread holds above HOST_FD's row. */
+  /* Closes up to `n` descriptors that nobody uses now and gives them back; the number closed.
+   * Called by any thread that needs one, with whatever locks that thread holds above HOST_FD's row.
+   */
   guint (*reclaim) (SentryHostFdCache *cache, guint n);
   SentryList link; /* registered caches */
 };

@@ -1,4 +1,5 @@
-/* An intrusive doubly linked list: no allocation, O(1) removal. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An intrusive doubly linked list: no allocation, O(1) removal. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>
@@ -11,11 +12,13 @@ typedef struct SentryList
   struct SentryList *next, *prev;
 } SentryList;
 
-#define SENTRY_CONTAINER(ptr, Type, member) ((Type *) ((char *) (ptr) - G_STRUCT_OFFSET (Type, member)))
+#define SENTRY_CONTAINER(ptr, Type, member)                                                        \
+  ((Type *) ((char *) (ptr) -G_STRUCT_OFFSET (Type, member)))
 
 /* `link` walks the list; `safe` holds the next link, so that `link` may be removed in the body. */
-#define SENTRY_LIST_FOREACH(link, safe, head)                                                       \
-  for (SentryList *link = (head)->next, *safe = link->next; link != (head); link = safe, safe = link->next)
+#define SENTRY_LIST_FOREACH(link, safe, head)                                                      \
+  for (SentryList *link = (head)->next, *safe = link->next; link != (head);                        \
+       link = safe, safe = link->next)
 
 static inline void
 sentry_list_init (SentryList *head)

@@ -1,4 +1,5 @@
-/* Mutexes and read-write locks with a place in the lock order. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mutexes and read-write locks with a place in the lock order. SPDX-License-Identifier:
+ * LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>
@@ -6,9 +7,9 @@
 
 G_BEGIN_DECLS
 
-/* A mutex costs one atomic operation when nobody holds it and has no destructor to forget: it may lie in
- * zeroed memory that is freed as it is.  With -Dlock_check=true each lock knows its class and a thread that
- * takes one against lock-order.h aborts, naming both classes. */
+/* A mutex costs one atomic operation when nobody holds it and has no destructor to forget: it may
+ * lie in zeroed memory that is freed as it is.  With -Dlock_check=true each lock knows its class
+ * and a thread that takes one against lock-order.h aborts, naming both classes. */
 typedef struct
 {
   GMutex mutex;
@@ -29,7 +30,8 @@ void sentry_lock_check_acquire (SentryLockClass klass, gconstpointer lock, gbool
 void sentry_lock_check_release (SentryLockClass klass, gconstpointer lock);
 /* Aborts unless this thread holds no lock at all: called where a task sleeps. */
 void sentry_lock_check_none_held (const char *where);
-/* Aborts unless this thread may take a lock of `klass` now: called where guest memory may fault (the fault handler takes MM). */
+/* Aborts unless this thread may take a lock of `klass` now: called where guest memory may fault
+ * (the fault handler takes MM). */
 void sentry_lock_check_may_take (SentryLockClass klass, const char *where);
 
 static inline void
@@ -80,7 +82,8 @@ sentry_mutex_unlock (SentryMutex *m)
   g_mutex_unlock (&m->mutex);
 }
 
-/* Two locks of one class, the lower address first; `a` and `b` may be the same lock, or `b` NULL. */
+/* Two locks of one class, the lower address first; `a` and `b` may be the same lock, or `b` NULL.
+ */
 void sentry_mutex_lock_pair (SentryMutex *a, SentryMutex *b);
 void sentry_mutex_unlock_pair (SentryMutex *a, SentryMutex *b);
 
@@ -93,7 +96,8 @@ void sentry_rwlock_read_unlock (SentryRWLock *l);
 void sentry_rwlock_write_lock (SentryRWLock *l);
 void sentry_rwlock_write_lock_nested (SentryRWLock *l);
 void sentry_rwlock_write_unlock (SentryRWLock *l);
-/* Two locks of one class for writing, the lower address first; `a` and `b` may be the same lock, or `b` NULL. */
+/* Two locks of one class for writing, the lower address first; `a` and `b` may be the same lock, or
+ * `b` NULL. */
 void sentry_rwlock_write_lock_pair (SentryRWLock *a, SentryRWLock *b);
 void sentry_rwlock_write_unlock_pair (SentryRWLock *a, SentryRWLock *b);
 

@@ -1,4 +1,5 @@
-/* Wait queues and the one futex word a task sleeps on. SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Wait queues and the one futex word a task sleeps on. SPDX-License-Identifier: LGPL-2.1-or-later
+ */
 #include "base/sentry-wait-queue.h"
 
 #include <linux/futex.h>
@@ -39,8 +40,8 @@ sentry_wait_queue_add (SentryWaitQueue *q, SentryWaiter *w)
     sentry_list_append (&q->waiters, &w->link);
   else
     sentry_list_prepend (&q->waiters, &w->link);
-  /* Sequentially consistent, as is the load in wake: either the waker sees this waiter, or the caller, which
-   * checks its condition only after this, sees what the waker made ready. */
+  /* Sequentially consistent, as is the load in wake: either the waker sees this waiter, or the
+   * caller, which checks its condition only after this, sees what the waker made ready. */
   __atomic_fetch_add (&q->n_waiters, 1, __ATOMIC_SEQ_CST);
   sentry_mutex_unlock (&q->lock);
 }
@@ -58,23 +59,45 @@ sentry_wait_queue_remove (SentryWaiter *w)
   sentry_mutex_unlock (&q->lock);
 }
 
-void
-sentry_wait_queue_wake (SentryWaitQueue *q, guint32 events, guint n_exclusive)
+static gboolean
+has_waiters (SentryWaitQueue *q)
+{
+  __atomic_thread_fence (__ATOMIC_SEQ_CST);
+  return __atomic_load_n (&q->n_waiters, __ATOMIC_SEQ_CST) != 0;
+}
+
+static void
+wake_locked (SentryWaitQueue *q, guint32 events, guint n_exclusive)
 {
   guint taken = 0;
 
-  __atomic_thread_fence (__ATOMIC_SEQ_CST);
-  if (__atomic_load_n (&q->n_waiters, __ATOMIC_SEQ_CST) == 0)
+  SENTRY_LIST_FOREACH (link, safe, &q->waiters)
+  {
+    SentryWaiter *w = SENTRY_CONTAINER (link, SentryWaiter, link);
+    if (w->events != 0 && (w->events & events) == 0)
+      continue;
+    if (w->wake (w, events) && w->exclusive && ++taken == n_exclusive)
+      break;
+  }
+}
+
+void
+sentry_wait_queue_wake (SentryWaitQueue *q, guint32 events, guint n_exclusive)
+{
+  if (!has_waiters (q))
     return;
   sentry_mutex_lock (&q->lock);
-  SENTRY_LIST_FOREACH (link, safe, &q->waiters)
-    {
-      SentryWaiter *w = SENTRY_CONTAINER (link, SentryWaiter, link);
-      if (w->events != 0 && (w->events & events) == 0)
-        continue;
-      if (w->wake (w, events) && w->exclusive && ++taken == n_exclusive)
-        break;
-    }
+  wake_locked (q, events, n_exclusive);
+  sentry_mutex_unlock (&q->lock);
+}
+
+void
+sentry_wait_queue_wake_nested (SentryWaitQueue *q, guint32 events, guint n_exclusive)
+{
+  if (!has_waiters (q))
+    return;
+  sentry_mutex_lock_nested (&q->lock);
+  wake_locked (q, events, n_exclusive);
   sentry_mutex_unlock (&q->lock);
 }
 
@@ -130,8 +153,8 @@ interrupted_result (SentrySleeper *s, guint32 mask)
 static int
 sleep_masked (SentrySleeper *s, gint64 deadline, guint32 mask)
 {
-  struct timespec ts = { deadline / G_GINT64_CONSTANT (1000000000),
-                         deadline % G_GINT64_CONSTANT (1000000000) };
+  struct timespec ts
+      = { deadline / G_GINT64_CONSTANT (1000000000), deadline % G_GINT64_CONSTANT (1000000000) };
   guint32 idle = WORD_IDLE;
   int r;
 

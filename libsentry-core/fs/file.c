@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "auth/sentry-cred.h"
+#include "fs/epoll.h"
 #include "fs/file-lock.h"
 #include "iface/sentry-file.h"
 #include "iface/sentry-inode.h"
@@ -32,7 +33,6 @@ sentry_file_init (SentryFile *f, const SentryFileOps *ops, guint32 mode, guint32
 void
 sentry_file_clear (SentryFile *f)
 {
-  g_assert (f->epoll_items == NULL);
   if (!sentry_path_is_empty (&f->path))
     sentry_path_unref (&f->path);
   if (f->inode != NULL && (f->mode & SENTRY_FMODE_WRITER))
@@ -56,6 +56,7 @@ sentry_file_unref (SentryFile *f)
 {
   if (f == NULL || !sentry_ref_put (&f->ref))
     return;
+  sentry_epoll_file_released (f);
   sentry_file_locks_release_file (f);
   f->ops->release (f);
 }

@@ -16,9 +16,11 @@ typedef struct
   gboolean pollable;     /* I after add: regular files are always ready */
 } SentryHostPoll;
 
-/* Makes the epoll set: before the first donated descriptor.  FALSE with errno set.  Twice is harmless. */
+/* Makes the epoll set: before the first donated descriptor.  FALSE with errno set.  Twice is
+ * harmless. */
 gboolean sentry_host_poll_open (void);
-/* Starts the thread: once, after open; apart from it because a thread keeps the privileges that the process drops later. */
+/* Starts the thread: once, after open; apart from it because a thread keeps the privileges that the
+ * process drops later. */
 void sentry_host_poll_start (void);
 void sentry_host_poll_add (SentryHostPoll *hp, int fd, SentryWaitQueue *wait);
 void sentry_host_poll_remove (SentryHostPoll *hp);

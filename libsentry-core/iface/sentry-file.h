@@ -103,7 +103,7 @@ struct SentryFile
     gint32 sig;
     guint32 uid, euid;
   } owner;                /* m */
-  GHashTable *epoll_items; /* epoll sets that watch it; guarded by fs/epoll.c */
+  SentryList epoll_items; /* m: EPOLL_ITEMS, fs/epoll.c: the sets that watch it; next NULL: none ever */
   guint64 id;             /* I: unique, for lock owners and kcmp */
 };
 
