@@ -24,6 +24,7 @@ typedef struct
   guint64 monotonic_ns, realtime_ns, boottime_ns; /* at base_tsc */
   guint64 max_tsc; /* past base_tsc + max_tsc the vDSO asks the kernel (update lost) */
   gint32 tz_minuteswest, tz_dsttime;
+  guint32 host_cpus; /* the kernel's: getcpu may answer with the host CPU's number */
 } SentryVdsoParams;
 
 struct _SentryTimekeeperInterface
