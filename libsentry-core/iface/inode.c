@@ -106,6 +106,12 @@ sentry_atime_needs_update (const SentryPath *path, SentryInode *inode, guint32 f
          || now.sec - atime.sec >= DAY_SECONDS;
 }
 
+guint32
+sentry_anonymous_minor (void)
+{
+  return __atomic_fetch_add (&next_anonymous_minor, 1, __ATOMIC_RELAXED);
+}
+
 void
 sentry_super_block_init (SentrySuperBlock *sb, const SentrySuperBlockOps *ops, const char *fs_name,
                          guint32 magic)
@@ -114,8 +120,7 @@ sentry_super_block_init (SentrySuperBlock *sb, const SentrySuperBlockOps *ops, c
                             .fs_name = fs_name,
                             .magic = magic,
                             .max_bytes = G_MAXINT64,
-                            .dev_minor
-                            = __atomic_fetch_add (&next_anonymous_minor, 1, __ATOMIC_RELAXED) };
+                            .dev_minor = sentry_anonymous_minor () };
   sentry_ref_init (&sb->ref);
   sentry_mutex_init (&sb->rename_lock, SENTRY_LOCK_RENAME);
 }

@@ -209,6 +209,8 @@ struct SentrySuperBlock
   SentryMutex rename_lock;        /* RENAME */
 };
 
+/* A fresh minor number of major 0, for a superblock that shows several devices (host submounts). */
+guint32 sentry_anonymous_minor (void);
 /* Gives an anonymous device number (major 0, a fresh minor). */
 void sentry_super_block_init (SentrySuperBlock *sb, const SentrySuperBlockOps *ops, const char *fs_name, guint32 magic);
 /* Once, by mount: takes over the caller's reference on `root`, whose own reference on `sb` is dropped (else neither would
