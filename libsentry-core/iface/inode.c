@@ -20,6 +20,7 @@ sentry_inode_init (SentryInode *inode, const SentryInodeOps *ops, SentrySuperBlo
 {
   *inode = (SentryInode){ .ops = ops, .ino = ino, .type = type & S_IFMT, .mode = type & S_IFMT };
   inode->sb = sentry_super_block_ref (sb);
+  inode->dev_minor = sb->dev_minor;
   sentry_ref_init (&inode->ref);
   sentry_rwlock_init (&inode->lock, SENTRY_LOCK_INODE);
 }

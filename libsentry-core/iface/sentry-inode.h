@@ -129,6 +129,7 @@ struct SentryInode
   SentryRef ref;
   SentrySuperBlock *sb; /* I: a reference */
   guint64 ino;          /* I */
+  guint32 dev_minor;    /* I: the superblock's, unless the file system shows several devices (host submounts) */
   guint32 type;         /* I: S_IFMT bits */
   /* a: mode (with type) and owner, as a walk's permission checks see them without asking getattr.  The file system keeps them
    * true (sentry_inode_set_owner) from init on, through setattr, and in revalidate. */

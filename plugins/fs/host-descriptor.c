@@ -585,7 +585,7 @@ mappable_identity (SentryMappable *m, guint32 *ret_dev_major, guint32 *ret_dev_m
   SentryHostInode *inode = mapped_inode (m);
 
   *ret_dev_major = inode->base.sb->dev_major;
-  *ret_dev_minor = inode->dev_minor;
+  *ret_dev_minor = inode->base.dev_minor;
   *ret_ino = inode->base.ino;
   *ret_path = NULL;
 }

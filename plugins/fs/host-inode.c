@@ -125,7 +125,7 @@ enter_table (SentryHostSuper *sb, SentryHostInode *fresh, const struct statx *st
   found = find_locked (sb, fresh);
   if (found == NULL || !sentry_host_same (found, stx))
     {
-      fresh->dev_minor = guest_minor_locked (sb, fresh->host_dev);
+      fresh->base.dev_minor = guest_minor_locked (sb, fresh->host_dev);
       fresh->in_table = TRUE;
       g_hash_table_replace (sb->inodes, fresh, fresh);
       sentry_mutex_unlock (&sb->lock);
@@ -193,7 +193,6 @@ free_one (SentryHostInode *inode)
   sentry_host_descriptors_clear (inode);
   sentry_inode_clear (&inode->base);
   g_free (inode->name);
-  g_free (inode->target);
   g_free (inode);
   sentry_uncharge (sizeof *inode);
 }
@@ -294,7 +293,7 @@ host_getattr (SentryInode *base, SentryAttr *ret_attr)
     .gid = stx.stx_gid,
     .ino = stx.stx_ino,
     .dev_major = base->sb->dev_major,
-    .dev_minor = inode->dev_minor,
+    .dev_minor = inode->base.dev_minor,
     .rdev_major = stx.stx_rdev_major,
     .rdev_minor = stx.stx_rdev_minor,
     .size = stx.stx_size,
@@ -353,36 +352,24 @@ host_revalidate (SentryInode *dir, const char *name, SentryInode *inode)
   return TRUE;
 }
 
-/* A symlink never changes its target, so one that was read from the verified inode is kept. */
 static int
 host_readlink (SentryInode *base, SentryCred *cred, char **ret_target)
 {
   SentryHostInode *inode = sentry_host_inode (base);
-  char *known = __atomic_load_n (&inode->target, __ATOMIC_ACQUIRE), *fresh;
   char buf[PATH_MAX];
   gssize len;
-  int fd, r;
+  int fd, r = sentry_host_path_get (inode, &fd);
 
-  if (known == NULL)
-    {
-      r = sentry_host_path_get (inode, &fd);
-      if (r < 0)
-        return r;
-      len = readlinkat (fd, "", buf, sizeof buf);
-      r = -errno;
-      sentry_host_path_put (inode);
-      if (len < 0)
-        return r;
-      if (len >= PATH_MAX)
-        return -ENAMETOOLONG;
-      fresh = g_strndup (buf, (gsize) len);
-      if (__atomic_compare_exchange_n (&inode->target, &known, fresh, FALSE, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE))
-        known = fresh;
-      else
-        g_free (fresh);
-    }
-  *ret_target = g_strdup (known);
+  if (r < 0)
+    return r;
+  len = readlinkat (fd, "", buf, sizeof buf);
+  r = len < 0 ? -errno : 0;
+  sentry_host_path_put (inode);
+  if (r < 0)
+    return r;
+  if (len >= PATH_MAX)
+    return -ENAMETOOLONG;
+  *ret_target = g_strndup (buf, (gsize) len);
   return 0;
 }
 

@@ -46,7 +46,6 @@ struct SentryHostInode
   SentryInode base; /* base.ino is the host's */
   SentryMappable mappable;
   guint64 host_dev;   /* I: makedev of the host */
-  guint32 dev_minor;  /* I: what the guest sees for it */
   gint64 btime_sec;   /* I: told with the number, because a deleted file's number is used again */
   guint32 btime_nsec; /* I */
   gboolean in_table;  /* m */
@@ -59,7 +58,6 @@ struct SentryHostInode
   guint n_mapped;          /* m: live mappings; they keep the handles */
   SentryHostHandle handle[SENTRY_HOST_N_HANDLES]; /* m */
   SentryList lru; /* m: on sb->lru while something of it is open and nothing is in use */
-  char *target;   /* a: symlinks: read once, set once */
 };
 
 struct SentryHostSuper
