@@ -16,6 +16,13 @@ guest_\name\()_end:
         jmp     1b
         endcode syscalls
 
+        code    push                    /* shows rcx, r11 and the flags, which a call itself changes, on the stack */
+        pushq   %rcx
+        pushq   %r11
+        pushfq
+        syscall
+        endcode push
+
         code    spin
 1:      jmp     1b
         endcode spin
@@ -101,5 +108,15 @@ guest_\name\()_end:
         jnz     1b
         syscall
         endcode locked
+
+        code    repeat                  /* counts calls in (rdi); each result must be rsi, else it traps */
+1:      movq    $39, %rax
+        syscall
+        cmpq    %rax, %rsi
+        jne     2f
+        incq    (%rdi)
+        jmp     1b
+2:      ud2
+        endcode repeat
 
         .section .note.GNU-stack, "", @progbits

@@ -17,8 +17,14 @@ G_BEGIN_DECLS
 
 #define RW (PROT_READ | PROT_WRITE)
 
-/* The platform under test, started. */
+/* The platform under test, started, and what it can do. */
 extern SentryPlatform *suite_platform;
+typedef enum
+{
+  SUITE_NATIVE = 1 << 0,         /* runs guest code */
+  SUITE_HOST_PROCESSES = 1 << 1, /* guests are children of this process */
+} SuiteTraits;
+extern SuiteTraits suite_traits;
 
 /* A guest: an address space with a page of code, a page of data and a page of stack, and a context
  * about to run. */
@@ -49,6 +55,12 @@ void as_store (SentryAddressSpace *as, guint64 addr, guint64 value);
 gboolean as_readable (SentryAddressSpace *as, guint64 addr);
 /* A host file of `pages` pages, each filled with its number + 1. */
 int suite_file (guint pages);
+
+/* The host process of the one guest that is stopped by its tracer (SUITE_HOST_PROCESSES). */
+pid_t suite_guest_pid (void);
+/* Children of this process that aren't zombies. */
+guint suite_n_children (void);
+guint suite_n_fds (const char *pid);
 
 void suite_add_runs (void);
 void suite_add_faults (void);

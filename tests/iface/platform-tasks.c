@@ -1,0 +1,524 @@
+/* Several contexts: fork, threads, exec, death. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "platform-suite.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+GUEST_CODE (count);
+GUEST_CODE (load);
+GUEST_CODE (locked);
+GUEST_CODE (store);
+GUEST_CODE (syscalls);
+GUEST_CODE (vectors);
+
+/* A context that another thread runs once, or until it's interrupted. */
+typedef struct
+{
+  SentryContext *ctx;
+  SentryAddressSpace *as;
+  SentryEvent event;
+  SentryRegs regs;
+  gboolean keep; /* don't free the context */
+} Runner;
+
+static gpointer
+run_once (gpointer data)
+{
+  Runner *r = data;
+
+  r->ctx->ops->run (r->ctx, r->as, &r->event);
+  r->regs = r->ctx->regs;
+  if (!r->keep)
+    r->ctx->ops->free (r->ctx);
+  return NULL;
+}
+
+static void
+join (GThread *t, Runner *r, SentryEventKind kind)
+{
+  g_thread_join (t);
+  g_assert_cmpint (r->event.kind, ==, kind);
+}
+
+static void
+forked_child_runs_alone (void)
+{
+  Guest g;
+  Runner child = { 0 };
+  GThread *t;
+
+  guest_set_up (&g, store);
+  g.ctx->regs.rdi = DATA_AT;
+  g.ctx->regs.rsi = 1;
+  guest_run_to_call (&g);
+  child.ctx = suite_new_context ();
+  child.ctx->regs = g.ctx->regs;
+  child.ctx->regs.rsi = 2;
+  child.ctx->regs.rax = 0;
+  g_assert_cmpint (g.as->ops->fork (g.as, g.ctx, child.ctx, &child.as), ==, 0);
+  t = g_thread_new ("child", run_once, &child);
+  g.ctx->regs.rax = 4242;
+  guest_run_to_call (&g);
+  join (t, &child, SENTRY_EVENT_SYSCALL);
+  g_assert_cmpint (child.regs.orig_rax, ==, 0);
+  g_assert_cmpint (g.ctx->regs.orig_rax, ==, 4242);
+  sentry_address_space_unref (child.as);
+  g_assert_cmpuint (as_load (g.as, DATA_AT), ==, 1);
+  guest_end (&g);
+}
+
+static void
+threads_share_memory (void)
+{
+  Guest g;
+  Runner child = { 0 };
+
+  guest_set_up (&g, store);
+  g.ctx->regs.rdi = DATA_AT;
+  g.ctx->regs.rsi = 1;
+  guest_run_to_call (&g);
+  child.as = g.as;
+  child.ctx = suite_new_context ();
+  child.ctx->regs = g.ctx->regs;
+  child.ctx->regs.rsi = 2;
+  g_assert_cmpint (g.ctx->ops->clone_thread (g.ctx, g.as, child.ctx), ==, 0);
+  join (g_thread_new ("child", run_once, &child), &child, SENTRY_EVENT_SYSCALL);
+  g_assert_cmpuint (as_load (g.as, DATA_AT), ==, 2);
+  g.ctx->regs.rsi = 3;
+  guest_run_to_call (&g);
+  g_assert_cmpuint (as_load (g.as, DATA_AT), ==, 3);
+  guest_end (&g);
+}
+
+static void
+fpu_state_is_inherited (void)
+{
+  Guest g;
+  Runner child = { 0 }, thread = { 0 };
+
+  guest_set_up (&g, vectors);
+  g.ctx->regs.rdi = 21;
+  g.ctx->regs.rsi = DATA_AT;
+  guest_run_to_call (&g);
+  child.ctx = suite_new_context ();
+  child.ctx->regs = g.ctx->regs;
+  thread.ctx = suite_new_context ();
+  thread.ctx->regs = g.ctx->regs;
+  thread.as = g.as;
+  g_assert_cmpint (g.as->ops->fork (g.as, g.ctx, child.ctx, &child.as), ==, 0);
+  g_assert_cmpint (g.ctx->ops->clone_thread (g.ctx, g.as, thread.ctx), ==, 0);
+  join (g_thread_new ("child", run_once, &child), &child, SENTRY_EVENT_SYSCALL);
+  join (g_thread_new ("thread", run_once, &thread), &thread, SENTRY_EVENT_SYSCALL);
+  g_assert_cmpuint (child.regs.rdi, ==, 42);
+  g_assert_cmpuint (thread.regs.rdi, ==, 42);
+  sentry_address_space_unref (child.as);
+  guest_end (&g);
+}
+
+/* exec: builds another address space with the own context, then runs there. */
+static void
+exec_moves_the_context (void)
+{
+  Guest g;
+  SentryAddressSpace *old, *as;
+  guint8 before[SENTRY_XSTATE_MAX], after[SENTRY_XSTATE_MAX];
+  gsize size = sentry_xstate_size ();
+  gint64 cpu_time;
+
+  guest_set_up (&g, vectors);
+  g.ctx->regs.rdi = 21;
+  g.ctx->regs.rsi = DATA_AT;
+  guest_run_to_call (&g);
+  g.ctx->ops->get_xstate (g.ctx, before, size);
+  cpu_time = g.ctx->ops->cpu_time (g.ctx);
+  old = g.as;
+  for (guint round = 0; round < 3; round++)
+    {
+      as = suite_new_address_space ();
+      g.as = as;
+      g_assert_cmpint (as_map (&g, CODE_AT, PAGE, RW), ==, 0);
+      g_assert_cmpuint (as->ops->copy_out (as, CODE_AT, guest_syscalls, 4), ==, 4);
+      g_assert_cmpint (as->ops->protect (as, g.ctx, CODE_AT, PAGE, PROT_READ | PROT_EXEC), ==, 0);
+      sentry_address_space_unref (old);
+      guest_goto (&g, CODE_AT);
+      guest_run_to_call (&g);
+      g_assert_false (as_readable (as, DATA_AT));
+      old = as;
+    }
+  g.ctx->ops->get_xstate (g.ctx, after, size);
+  g_assert_cmpmem (after + 160, 256, before + 160, 256);
+  g_assert_cmpint (g.ctx->ops->cpu_time (g.ctx), >=, cpu_time);
+  guest_end (&g);
+}
+
+static void
+abandoned_exec_leaves_the_old_space (void)
+{
+  Guest g;
+  SentryAddressSpace *old, *as;
+  guint children;
+
+  guest_set_up (&g, syscalls);
+  guest_run_to_call (&g);
+  children = suite_n_children ();
+  as = suite_new_address_space ();
+  old = g.as;
+  g.as = as;
+  g_assert_cmpint (as_map (&g, CODE_AT, PAGE, RW), ==, 0);
+  sentry_address_space_unref (as);
+  g.as = old;
+  g.ctx->regs.rax = 55;
+  guest_run_to_call (&g);
+  g_assert_cmpint (g.ctx->regs.orig_rax, ==, 55);
+  if (suite_traits & SUITE_HOST_PROCESSES)
+    while (suite_n_children () > children)
+      g_thread_yield ();
+  guest_end (&g);
+}
+
+/* vfork: the child shares the parent's memory until it moves on. */
+static gpointer
+vfork_child (gpointer data)
+{
+  Runner *r = data;
+  Guest g = { suite_new_address_space (), r->ctx };
+
+  r->ctx->ops->run (r->ctx, r->as, &r->event);
+  g_assert_cmpint (r->event.kind, ==, SENTRY_EVENT_SYSCALL);
+  g_assert_cmpint (as_map (&g, CODE_AT, PAGE, RW), ==, 0);
+  g_assert_cmpuint (g.as->ops->copy_out (g.as, CODE_AT, guest_syscalls, 4), ==, 4);
+  g_assert_cmpint (g.as->ops->protect (g.as, g.ctx, CODE_AT, PAGE, PROT_READ | PROT_EXEC), ==, 0);
+  guest_goto (&g, CODE_AT);
+  guest_run_to_call (&g);
+  guest_end (&g);
+  return NULL;
+}
+
+static void
+vfork_then_exec (void)
+{
+  Guest g;
+  Runner child = { 0 };
+
+  guest_set_up (&g, store);
+  g.ctx->regs.rdi = DATA_AT;
+  g.ctx->regs.rsi = 1;
+  guest_run_to_call (&g);
+  child.as = g.as;
+  child.ctx = suite_new_context ();
+  child.ctx->regs = g.ctx->regs;
+  child.ctx->regs.rsi = 2;
+  g_assert_cmpint (g.ctx->ops->clone_thread (g.ctx, g.as, child.ctx), ==, 0);
+  g_thread_join (g_thread_new ("vfork", vfork_child, &child));
+  g_assert_cmpuint (as_load (g.as, DATA_AT), ==, 2);
+  guest_run_to_call (&g);
+  guest_end (&g);
+}
+
+#define ADDERS 2
+#define ADDS 20000
+
+/* Guest code and the sentry count up one word by compare-and-exchange: no count may get lost. */
+static void
+exchanges_against_guest_code (SentryMapFlags flags, int fd)
+{
+  Guest g;
+  Runner r[ADDERS] = { 0 };
+  GThread *t[ADDERS];
+  guint32 value, found;
+
+  guest_set_up (&g, locked);
+  g_assert_cmpint (g.as->ops->map (g.as, g.ctx, FREE_AT, PAGE, RW, flags, fd, 0), ==, 0);
+  as_store (g.as, FREE_AT, 0);
+  g.ctx->regs.rdi = FREE_AT;
+  g.ctx->regs.rsi = 1;
+  guest_run_to_call (&g);
+  for (guint i = 0; i < ADDERS; i++)
+    {
+      r[i].as = g.as;
+      r[i].ctx = suite_new_context ();
+      r[i].ctx->regs = g.ctx->regs;
+      r[i].ctx->regs.rip = CODE_AT;
+      r[i].ctx->regs.rsi = ADDS;
+      g_assert_cmpint (g.ctx->ops->clone_thread (g.ctx, g.as, r[i].ctx), ==, 0);
+      t[i] = g_thread_new ("adder", run_once, &r[i]);
+    }
+  for (guint i = 0; i < 500; i++)
+    {
+      do
+        {
+          g_assert_cmpint (g.as->ops->load32 (g.as, FREE_AT, &value), ==, 0);
+          g_assert_cmpint (
+              g.as->ops->cmpxchg32 (g.as, g.ctx, FREE_AT, value, value + 1, TRUE, &found), ==, 0);
+        }
+      while (found != value);
+    }
+  for (guint i = 0; i < ADDERS; i++)
+    join (t[i], &r[i], SENTRY_EVENT_SYSCALL);
+  g_assert_cmpint (g.as->ops->load32 (g.as, FREE_AT, &value), ==, 0);
+  g_assert_cmpuint (value, ==, 1 + ADDERS * ADDS + 500);
+  guest_end (&g);
+}
+
+static void
+exchanges_private (void)
+{
+  exchanges_against_guest_code (SENTRY_MAP_PRIVATE, -1);
+}
+
+static void
+exchanges_shared (void)
+{
+  int fd = suite_file (1);
+
+  exchanges_against_guest_code (SENTRY_MAP_SHARED, fd);
+  close (fd);
+}
+
+static void
+nonblocking_exchange_says_so (void)
+{
+  SentryAddressSpace *as = suite_new_address_space ();
+  guint32 found;
+
+  g_assert_cmpint (as->ops->map (as, NULL, FREE_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0), ==, 0);
+  g_assert_cmpint (as->ops->cmpxchg32 (as, NULL, FREE_AT, 0, 1, TRUE, &found), ==, -EAGAIN);
+  g_assert_cmpint (as->ops->cmpxchg32 (as, NULL, FREE_AT, 0, 1, FALSE, &found), ==, 0);
+  g_assert_cmpuint (as_load (as, FREE_AT), ==, 1);
+  sentry_address_space_unref (as);
+}
+
+/* Two contexts that only compute both get on while the other does: each sees the other's counter
+ * move. */
+static void
+two_busy_contexts_both_progress (void)
+{
+  Guest g;
+  Runner r[2] = { 0 };
+  GThread *t[2];
+  guint64 seen[2] = { 0, 0 };
+
+  guest_set_up (&g, count);
+  for (guint i = 0; i < 2; i++)
+    {
+      r[i].as = NULL;
+      r[i].ctx = suite_new_context ();
+      r[i].ctx->regs = g.ctx->regs;
+      r[i].ctx->regs.rdi = DATA_AT;
+    }
+  guest_end (&g);
+  for (guint i = 0; i < 2; i++)
+    {
+      Guest own = { suite_new_address_space (), NULL };
+      SentryAddressSpace *as = own.as;
+      g_assert_cmpint (
+          as->ops->map (as, NULL, CODE_AT, PAGE, RW | PROT_EXEC, SENTRY_MAP_PRIVATE, -1, 0), ==, 0);
+      g_assert_cmpint (as->ops->map (as, NULL, DATA_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0), ==,
+                       0);
+      as->ops->copy_out (as, CODE_AT, guest_count, (gsize) (guest_count_end - guest_count));
+      r[i].as = as;
+      t[i] = g_thread_new ("busy", run_once, &r[i]);
+    }
+  for (guint turn = 0; turn < 20; turn++)
+    for (guint i = 0; i < 2; i++)
+      {
+        while (as_load (r[i].as, DATA_AT) == seen[i])
+          g_thread_yield ();
+        seen[i] = as_load (r[i].as, DATA_AT);
+      }
+  for (guint i = 0; i < 2; i++)
+    {
+      r[i].ctx->ops->interrupt (r[i].ctx);
+      join (t[i], &r[i], SENTRY_EVENT_INTERRUPTED);
+      sentry_address_space_unref (r[i].as);
+    }
+}
+
+static void
+killed_process_is_gone (void)
+{
+  Guest g;
+  SentryEvent event;
+
+  guest_set_up (&g, syscalls);
+  guest_run_to_call (&g);
+  kill (suite_guest_pid (), SIGKILL);
+  guest_run (&g, SENTRY_EVENT_GONE, &event);
+  guest_run (&g, SENTRY_EVENT_GONE, &event);
+  g_assert_cmpint (as_map (&g, FREE_AT, PAGE, RW), <, 0);
+  g.ctx->ops->interrupt (g.ctx);
+  guest_end (&g);
+  /* Nobody else was hurt. */
+  guest_set_up (&g, syscalls);
+  guest_run_to_call (&g);
+  guest_end (&g);
+}
+
+static gpointer
+kill_once_running (gpointer data)
+{
+  Guest *g = data;
+
+  while (as_load (g->as, DATA_AT) == 0)
+    g_thread_yield ();
+  kill (suite_guest_pid (), SIGKILL);
+  return NULL;
+}
+
+static void
+process_killed_while_running_is_gone (void)
+{
+  Guest g;
+  SentryEvent event;
+  GThread *t;
+
+  guest_set_up (&g, count);
+  g.ctx->regs.rdi = DATA_AT;
+  t = g_thread_new ("killer", kill_once_running, &g);
+  guest_run (&g, SENTRY_EVENT_GONE, &event);
+  g_thread_join (t);
+  guest_end (&g);
+}
+
+static void
+outsiders_signals_mean_nothing (void)
+{
+  static const int signals[]
+      = { SIGTERM, SIGSTOP, SIGSEGV, SIGTRAP, SIGURG, SIGCHLD, SIGCONT, SIGINT, SIGSYS };
+  Guest g;
+
+  guest_set_up (&g, syscalls);
+  guest_run_to_call (&g);
+  for (guint i = 0; i < G_N_ELEMENTS (signals); i++)
+    {
+      kill (suite_guest_pid (), signals[i]);
+      g.ctx->regs.rax = i;
+      guest_run_to_call (&g);
+      g_assert_cmpuint (g.ctx->regs.orig_rax, ==, i);
+      kill (suite_guest_pid (), signals[i]);
+      g_assert_cmpint (as_map (&g, FREE_AT, PAGE, RW), ==, 0);
+    }
+  guest_end (&g);
+}
+
+static void
+guest_process_holds_nothing (void)
+{
+  Guest g;
+  g_autofree char *pid = NULL, *path = NULL, *text = NULL;
+  guint before;
+  int fd;
+
+  guest_set_up (&g, syscalls);
+  guest_run_to_call (&g);
+  pid = g_strdup_printf ("%d", (int) suite_guest_pid ());
+  before = suite_n_fds (pid);
+  fd = suite_file (1);
+  g_assert_cmpint (
+      g.as->ops->map (g.as, g.ctx, FREE_AT, PAGE, PROT_READ, SENTRY_MAP_PRIVATE, fd, 0), ==, 0);
+  close (fd);
+  g_assert_cmpuint (suite_n_fds (pid), ==, before);
+  path = g_build_filename ("/proc", pid, "status", NULL);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "CapPrm:\t0000000000000000"));
+  g_assert_nonnull (strstr (text, "NoNewPrivs:\t1"));
+  g_assert_nonnull (strstr (text, "Seccomp:\t2"));
+  g_clear_pointer (&path, g_free);
+  path = g_build_filename ("/proc", pid, "environ", NULL);
+  g_clear_pointer (&text, g_free);
+  g_assert_true (!g_file_get_contents (path, &text, NULL, NULL) || text[0] == '\0');
+  guest_end (&g);
+}
+
+static void
+generations_leak_nothing (void)
+{
+  Guest g;
+  guint fds, children;
+
+  guest_set_up (&g, syscalls);
+  guest_run_to_call (&g);
+  fds = suite_n_fds ("self");
+  children = suite_n_children ();
+  for (guint i = 0; i < 1000; i++)
+    {
+      SentryContext *child = suite_new_context ();
+      SentryAddressSpace *as = NULL;
+      SentryEvent event;
+
+      child->regs = g.ctx->regs;
+      child->regs.rax = i;
+      g_assert_cmpint (g.as->ops->fork (g.as, g.ctx, child, &as), ==, 0);
+      if (i % 4 != 0)
+        {
+          child->ops->run (child, as, &event);
+          g_assert_cmpint (event.kind, ==, SENTRY_EVENT_SYSCALL);
+          g_assert_cmpuint (child->regs.orig_rax, ==, i);
+        }
+      if (i % 2 != 0)
+        {
+          child->ops->free (child);
+          sentry_address_space_unref (as);
+        }
+      else
+        {
+          sentry_address_space_unref (as);
+          child->ops->free (child);
+        }
+    }
+  while (suite_n_children () > children)
+    g_thread_yield ();
+  g_assert_cmpuint (suite_n_fds ("self"), ==, fds);
+  guest_end (&g);
+}
+
+static void
+bound_on_tasks_holds (void)
+{
+  g_autoptr (GPtrArray) contexts = g_ptr_array_new ();
+  int err = 0;
+
+  for (;;)
+    {
+      SentryContext *ctx = sentry_platform_new_context (suite_platform, &err);
+      if (ctx == NULL)
+        break;
+      g_ptr_array_add (contexts, ctx);
+      g_assert_cmpuint (contexts->len, <=, 4096);
+    }
+  g_assert_cmpint (err, ==, EAGAIN);
+  for (guint i = 0; i < contexts->len; i++)
+    {
+      SentryContext *ctx = contexts->pdata[i];
+      ctx->ops->free (ctx);
+    }
+  g_assert_cmpuint (contexts->len, ==, 4096);
+}
+
+void
+suite_add_tasks (void)
+{
+#define ADD(path, func) g_test_add_func ("/sentry/platform/" path, func)
+  ADD ("task/forked-child-runs-alone", forked_child_runs_alone);
+  ADD ("task/threads-share-memory", threads_share_memory);
+  ADD ("task/fpu-state-is-inherited", fpu_state_is_inherited);
+  ADD ("task/exec-moves-the-context", exec_moves_the_context);
+  ADD ("task/abandoned-exec", abandoned_exec_leaves_the_old_space);
+  ADD ("task/vfork-then-exec", vfork_then_exec);
+  ADD ("task/bound-holds", bound_on_tasks_holds);
+  ADD ("cmpxchg/private-against-guest-code", exchanges_private);
+  ADD ("cmpxchg/shared-against-guest-code", exchanges_shared);
+  ADD ("cmpxchg/nonblocking-says-so", nonblocking_exchange_says_so);
+  ADD ("placement/two-busy-contexts-both-progress", two_busy_contexts_both_progress);
+  if (suite_traits & SUITE_HOST_PROCESSES)
+    {
+      ADD ("process/killed-is-gone", killed_process_is_gone);
+      ADD ("process/killed-while-running-is-gone", process_killed_while_running_is_gone);
+      ADD ("process/outsiders-signals-mean-nothing", outsiders_signals_mean_nothing);
+      ADD ("process/holds-nothing", guest_process_holds_nothing);
+      ADD ("process/generations-leak-nothing", generations_leak_nothing);
+    }
+}
