@@ -133,6 +133,7 @@ sentry_kernel_setup (SentryKernel *k, const SentryKernelConfig *config, GError *
   k->uts_ns = sentry_uts_namespace_new (config->hostname, config->domainname);
   k->pid_ns = sentry_pid_namespace_new ();
   k->timers = sentry_timer_wheel_new (k->timekeeper);
+  k->max_memory = config->max_memory;
   sentry_charge_set_bound (config->max_memory);
   k->state = SENTRY_KERNEL_READY;
   return TRUE;

@@ -262,6 +262,7 @@ struct _SentryKernel
   guint n_cpus;
   gboolean use_host_cores;
   guint max_tasks;
+  guint64 max_memory;
   const SentrySyscallOps *syscalls;
 
   guint n_tasks;       /* a: in the tree */
