@@ -45,6 +45,7 @@
   X (SLEEPER, "one blocked task's wake-up word")                                                   \
   X (PLATFORM, "a platform's address space and operation queues")                                  \
   X (PLATFORM_LEAF, "a platform's descriptor slots and free lists")                                \
+  X (TIMEKEEPER, "calibration of the timekeeper; clocks are read under anything above")            \
   X (LOG, "log and strace output")
 
 typedef enum
