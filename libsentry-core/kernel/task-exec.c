@@ -258,6 +258,7 @@ swap_mm (SentryTask *task, SentryExecState *state)
 {
   SentryMM *old;
 
+  sentry_mm_enter (NULL, NULL); /* the context comes over with its next run */
   sentry_mutex_lock (&task->lock);
   old = task->mm;
   task->mm = g_steal_pointer (&state->result.mm);

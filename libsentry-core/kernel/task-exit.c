@@ -343,6 +343,7 @@ drop_resources (SentryTask *task)
   SentryFsState *fs;
 
   sentry_task_clear_call (task);
+  sentry_mm_enter (NULL, NULL);
   sentry_mutex_lock (&task->lock);
   ctx = g_steal_pointer (&task->context);
   mm = g_steal_pointer (&task->mm);

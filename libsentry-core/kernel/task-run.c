@@ -129,6 +129,7 @@ run_app (SentryTask *task)
       return;
     }
   ctx->ops->run (ctx, sentry_mm_address_space (task->mm), &event);
+  sentry_mm_enter (task->mm, ctx);
   set_state (task, SENTRY_RUN_SYSCALL);
   switch (event.kind)
     {

@@ -38,7 +38,7 @@ check_arguments (Remap *r)
   r->new_len = sentry_page_up (r->new_len);
   if (r->new_len == 0 || r->new_len > size || r->old_len > size)
     return -EINVAL;
-  if (!(r->flags & MREMAP_FIXED))
+  if (!(r->flags & IMPLIES_NEW_ADDR))
     return 0;
   if (r->new_addr % SENTRY_PAGE_SIZE != 0 || r->new_addr > size - r->new_len)
     return -EINVAL;
