@@ -27,7 +27,8 @@
   X (EPOLL, "one epoll set; nests outer set before inner, bounded depth")                          \
   X (EPOLL_ITEMS, "which epoll sets watch a file")                                                 \
   X (PIPE, "buffers of one pipe; pairs by address")                                                \
-  X (SOCKET, "one socket; pairs by address")                                                       \
+  X (UNIX_GC, "which AF_UNIX sockets lie in queues")                                               \
+  X (SOCKET, "one socket; pairs by address; nests listener before its pending ones")               \
   X (GROUP_TIMER, "timers of one thread group")                                                    \
   X (TIMER, "one timer, and the timer heap")                                                       \
   X (TASK_SET, "the tree of tasks: parents, children, groups, sessions, PID namespaces")           \
