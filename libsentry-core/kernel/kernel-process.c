@@ -67,19 +67,20 @@ find_directories (SentryKernel *k, const SentryProcessConfig *config, SentryWalk
   return TRUE;
 }
 
-static SentryTask *
-new_task (SentryKernel *k, const SentryProcessConfig *config, const SentryWalk *walk)
+SentryTask *
+sentry_kernel_new_process (SentryKernel *k, SentryCred *cred, SentryFdTable *fds, SentryFsState *fs,
+                           SentryMountNamespace *mount_ns, SentryLimits *limits)
 {
   SentryTask *task = sentry_task_new (k);
   SentrySignalHandlers *h = sentry_signal_handlers_new ();
 
   task->group = sentry_thread_group_new (k, h);
   sentry_signal_handlers_unref (h);
-  sentry_limits_copy (&task->group->limits, config->limits);
-  task->cred = sentry_cred_ref (config->cred);
-  task->fds = sentry_fd_table_ref (config->fds);
-  task->fs = sentry_fs_state_new (&walk->root, &walk->start, config->umask);
-  task->mount_ns = g_object_ref (k->mount_ns);
+  sentry_limits_copy (&task->group->limits, limits);
+  task->cred = sentry_cred_ref (cred);
+  task->fds = sentry_fd_table_ref (fds);
+  task->fs = sentry_fs_state_ref (fs);
+  task->mount_ns = g_object_ref (mount_ns);
   task->priv->pid_ns = k->pid_ns;
   task->priv->altstack.flags = SS_DISABLE;
   return task;
@@ -154,13 +155,14 @@ static int
 make_task (SentryKernel *k, const SentryProcessConfig *config, const SentryWalk *walk,
            const char *name, SentryTask **ret_task)
 {
-  SentryTask *task = new_task (k, config, walk);
+  SentryFsState *fs = sentry_fs_state_new (&walk->root, &walk->start, config->umask);
+  SentryTask *task
+      = sentry_kernel_new_process (k, config->cred, config->fds, fs, k->mount_ns, config->limits);
   int err = 0, r;
 
+  sentry_fs_state_unref (fs);
   task->context = sentry_platform_new_context (k->platform, &err);
   r = task->context != NULL ? load (task, config, walk, name) : -(err != 0 ? err : EAGAIN);
-  if (r == 0)
-    r = sentry_task_make_thread (task);
   if (r < 0)
     {
       sentry_task_unref (task);
@@ -173,20 +175,16 @@ make_task (SentryKernel *k, const SentryProcessConfig *config, const SentryWalk 
 static gboolean
 takes_processes (SentryKernel *k)
 {
-  return (k->state == SENTRY_KERNEL_READY || k->state == SENTRY_KERNEL_STARTED)
-         && k->mount_ns != NULL && !k->killed;
+  return (k->state == SENTRY_KERNEL_READY || k->state == SENTRY_KERNEL_STARTED) && !k->killed;
 }
 
-/* The program is loaded with no lock held; what it is loaded into is nobody else's yet. */
-static gboolean
-create (SentryKernel *k, const SentryProcessConfig *config, const SentryWalk *walk,
-        const char *name, gint32 *ret_pid, int *ret_errno, GError **error)
+int
+sentry_kernel_add_process (SentryKernel *k, SentryTask *task, gint32 *ret_pid)
 {
-  SentryTask *task;
-  int r = make_task (k, config, walk, name, &task);
+  int r = sentry_task_make_thread (task);
 
   if (r < 0)
-    return fail (error, ret_errno, SENTRY_KERNEL_ERROR_FAILED, -r, NULL, name);
+    return r;
   sentry_mutex_lock (&k->external);
   r = takes_processes (k) ? publish (k, task) : -ESRCH;
   if (r == 0 && ret_pid != NULL)
@@ -194,11 +192,22 @@ create (SentryKernel *k, const SentryProcessConfig *config, const SentryWalk *wa
   if (r == 0 && k->state == SENTRY_KERNEL_STARTED)
     sentry_task_start_thread (task);
   sentry_mutex_unlock (&k->external);
-  if (r == 0)
-    return TRUE;
-  sentry_task_abandon_thread (task);
-  sentry_task_unref (task);
-  return fail (error, ret_errno, SENTRY_KERNEL_ERROR_FAILED, -r, NULL, name);
+  if (r < 0)
+    sentry_task_abandon_thread (task);
+  return r;
+}
+
+/* The program is loaded with no lock held; what it is loaded into is nobody else's yet. */
+static gboolean
+create (SentryKernel *k, const SentryProcessConfig *config, const SentryWalk *walk,
+        const char *name, gint32 *ret_pid, int *ret_errno, GError **error)
+{
+  SentryTask *task = NULL;
+  int r = make_task (k, config, walk, name, &task);
+
+  if (r == 0 && (r = sentry_kernel_add_process (k, task, ret_pid)) < 0)
+    sentry_task_unref (task);
+  return r == 0 || fail (error, ret_errno, SENTRY_KERNEL_ERROR_FAILED, -r, NULL, name);
 }
 
 gboolean
@@ -213,7 +222,7 @@ sentry_kernel_create_process (SentryKernel *k, const SentryProcessConfig *config
     *ret_errno = 0;
   if (name == NULL)
     return FALSE;
-  if (!takes_processes (k))
+  if (!takes_processes (k) || k->mount_ns == NULL)
     return fail (error, ret_errno, SENTRY_KERNEL_ERROR_STATE, 0,
                  ": the kernel takes no processes now", name);
   ok = find_directories (k, config, &walk, ret_errno, error)

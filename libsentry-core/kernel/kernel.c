@@ -118,7 +118,8 @@ copy_auxv (const guint64 *auxv)
 gboolean
 sentry_kernel_setup (SentryKernel *k, const SentryKernelConfig *config, GError **error)
 {
-  if (!check_config (k, config, error))
+  if (!check_config (k, config, error) || !sentry_vdso_init (error)
+      || !sentry_timekeeper_start (config->timekeeper, sentry_vdso_params (), error))
     return FALSE;
   k->features = config->features;
   k->timekeeper = g_object_ref (config->timekeeper);
@@ -127,6 +128,8 @@ sentry_kernel_setup (SentryKernel *k, const SentryKernelConfig *config, GError *
     k->network = g_object_ref (config->network);
   k->n_cpus = choose_n_cpus (config);
   k->use_host_cores = config->use_host_cores;
+  sentry_vdso_set_host_cpus (k->use_host_cores
+                             || k->n_cpus >= (guint) sysconf (_SC_NPROCESSORS_CONF));
   k->extra_auxv = copy_auxv (config->extra_auxv);
   k->max_tasks = config->max_tasks != 0 ? config->max_tasks : DEFAULT_MAX_TASKS;
   k->stack_check_ms = config->stack_check_ms;

@@ -198,6 +198,9 @@ sentry_task_set_affinity (SentryTask *task, SentryTask *target, const guint64 *m
     any |= now[i] = (i < n_words ? mask[i] : 0) & all_cpus_word (n_cpus, i);
   if (any == 0)
     return -EINVAL;
+  if (target->kernel->use_host_cores)
+    return 0;
+  sentry_vdso_set_host_cpus (FALSE);
   sentry_mutex_lock (&target->lock);
   guint64 *old = target->priv->affinity;
   target->priv->affinity = g_steal_pointer (&now);

@@ -263,6 +263,7 @@ swap_mm (SentryTask *task, SentryExecState *state)
   old = task->mm;
   task->mm = g_steal_pointer (&state->result.mm);
   sentry_mutex_unlock (&task->lock);
+  sentry_mm_enter (task->mm, task->context);
   sentry_mm_unref (old);
   sentry_task_vfork_done (task);
 }

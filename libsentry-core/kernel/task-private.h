@@ -409,6 +409,13 @@ void sentry_thread_group_cpu_times_locked (SentryThreadGroup *group, gint64 *ret
 void sentry_thread_group_usage (SentryThreadGroup *group, SentryUsage *ret_usage);
 void sentry_usage_to_rusage (const SentryUsage *u, struct rusage *ret_usage);
 
+/* kernel-process.c: create_process in two steps; between them the caller gives the task a context
+ * and an mm.  Adding takes over the caller's reference on success. */
+SentryTask *sentry_kernel_new_process (SentryKernel *k, SentryCred *cred, SentryFdTable *fds,
+                                       SentryFsState *fs, SentryMountNamespace *mount_ns,
+                                       SentryLimits *limits);
+int sentry_kernel_add_process (SentryKernel *k, SentryTask *task, gint32 *ret_pid);
+
 /* kernel-run.c */
 void sentry_kernel_thread_begin (SentryKernel *k, SentryTask *task);
 void sentry_kernel_thread_end (SentryKernel *k);

@@ -199,6 +199,7 @@ void
 sentry_task_run (SentryTask *task)
 {
   set_state (task, SENTRY_RUN_SYSCALL);
+  sentry_mm_enter (task->mm, task->context);
   first_steps (task);
   while (!task->priv->exiting)
     turn (task);

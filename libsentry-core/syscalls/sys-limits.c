@@ -11,6 +11,17 @@
 #include "syscalls/handlers.h"
 #include "time/clock.h"
 
+/* Faults look at the soft limits of stack and address space, which the mm keeps. */
+static void
+tell_mm (SentryTask *target)
+{
+  SentryMM *mm = sentry_task_get_mm (target);
+
+  if (mm != NULL)
+    sentry_mm_set_limits (mm, sentry_task_limits (target));
+  sentry_mm_unref (mm);
+}
+
 static gint64
 swap_limit (SentryTask *task, SentryTask *target, guint32 which, guint64 set_addr, guint64 old_addr)
 {
@@ -24,6 +35,8 @@ swap_limit (SentryTask *task, SentryTask *target, guint32 which, guint64 set_add
     return -EINVAL;
   r = sentry_limits_swap (sentry_task_limits (target), (int) which, set_addr != 0 ? &set : NULL,
                           sentry_task_capable (task, CAP_SYS_RESOURCE), &old);
+  if (r == 0 && set_addr != 0)
+    tell_mm (target);
   if (r == 0 && old_addr != 0)
     r = sentry_copy_out_object (um, old_addr, &old);
   return r;
@@ -44,13 +57,17 @@ gint64
 sentry_sys_setrlimit (SentryTask *task, const SentrySyscallArgs *args)
 {
   SentryLimit set;
+  int r;
 
   if (sentry_copy_in_object (sentry_task_usermem (task), &set, args->arg[1]) < 0)
     return -EFAULT;
   if ((guint32) args->arg[0] >= SENTRY_N_LIMITS)
     return -EINVAL;
-  return sentry_limits_swap (sentry_task_limits (task), (int) args->arg[0], &set,
-                             sentry_task_capable (task, CAP_SYS_RESOURCE), NULL);
+  r = sentry_limits_swap (sentry_task_limits (task), (int) args->arg[0], &set,
+                          sentry_task_capable (task, CAP_SYS_RESOURCE), NULL);
+  if (r == 0)
+    tell_mm (task);
+  return r;
 }
 
 /* Another's limits: all of its ids must be the caller's real ones. */
