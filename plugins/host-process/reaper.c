@@ -9,9 +9,10 @@ struct SentryHostReaper
 {
   GMutex lock;
   GCond cond;
-  GArray *dying;     /* m: pid_t */
-  gboolean stopping; /* m */
-  GThread *thread;   /* I */
+  GArray *dying;                  /* m: pid_t */
+  gboolean stopping;              /* m */
+  SentryHostPlacement *placement; /* I */
+  GThread *thread;                /* I */
 };
 
 static void
@@ -28,6 +29,7 @@ reaper_main (gpointer data)
 {
   SentryHostReaper *r = data;
 
+  sentry_host_placement_unpin (r->placement);
   g_mutex_lock (&r->lock);
   for (;;)
     {
@@ -48,10 +50,11 @@ reaper_main (gpointer data)
 }
 
 SentryHostReaper *
-sentry_host_reaper_new (void)
+sentry_host_reaper_new (SentryHostPlacement *placement)
 {
   SentryHostReaper *r = g_new0 (SentryHostReaper, 1);
 
+  r->placement = placement;
   g_mutex_init (&r->lock);
   g_cond_init (&r->cond);
   r->dying = g_array_new (FALSE, FALSE, sizeof (pid_t));

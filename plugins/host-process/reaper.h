@@ -2,7 +2,7 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "placement.h"
 #include <sys/types.h>
 
 G_BEGIN_DECLS
@@ -11,7 +11,7 @@ G_BEGIN_DECLS
  * zombie stays. */
 typedef struct SentryHostReaper SentryHostReaper;
 
-SentryHostReaper *sentry_host_reaper_new (void);
+SentryHostReaper *sentry_host_reaper_new (SentryHostPlacement *placement);
 /* `pid`: a child of this process that has been killed or is leaving by itself; from here on its
  * number may be reused any time. */
 void sentry_host_reaper_add (SentryHostReaper *reaper, pid_t pid);

@@ -36,17 +36,11 @@ sentry_ptrace_context_adopt (SentryPtraceContext *c, SentryTracee *t)
   set_kick (c, t->pid);
 }
 
-/* Leaves the present home, which dies. */
+/* A former home dies. */
 static void
-leave_home (SentryPtraceContext *c)
+leave (SentryPtraceContext *c, SentryTracee *t)
 {
-  SentryTracee *t = c->home;
-
-  if (t == NULL)
-    return;
   __atomic_fetch_add (&c->old_cpu_time, process_cpu_time (t->pid), __ATOMIC_RELAXED);
-  set_kick (c, 0);
-  c->home = NULL;
   sentry_ptrace_retire (c->platform, t);
 }
 
@@ -83,23 +77,38 @@ load_xstate (SentryPtraceContext *c)
   return ok;
 }
 
+static SentryTracee *
+find_home (SentryPtraceContext *c, SentryPtraceSpace *s)
+{
+  SentryTracee *t = c->next;
+
+  if (t == NULL || t->space != s)
+    return sentry_ptrace_space_take_keeper (s);
+  c->next = NULL;
+  return t;
+}
+
 static gboolean
 move_to (SentryPtraceContext *c, SentryPtraceSpace *s)
 {
-  SentryTracee *t = NULL;
+  SentryTracee *t = find_home (c, s), *old = c->home;
 
-  save_xstate (c);
-  if (c->next != NULL && c->next->space == s)
-    {
-      t = c->next;
-      c->next = NULL;
-    }
   if (t == NULL)
-    t = sentry_ptrace_space_take_keeper (s);
-  leave_home (c);
-  if (t != NULL)
-    sentry_ptrace_context_adopt (c, t);
-  return t != NULL;
+    return FALSE;
+  save_xstate (c);
+  sentry_ptrace_context_adopt (c, t);
+  sentry_host_placement_join (c->platform->placement, &c->pair, t->pid);
+  if (old != NULL)
+    leave (c, old);
+  return TRUE;
+}
+
+/* The first run of a context that fork or clone gave its home. */
+static gboolean
+enter_home (SentryPtraceContext *c)
+{
+  sentry_host_placement_join (c->platform->placement, &c->pair, c->home->pid);
+  return sentry_tracee_seize (c->home);
 }
 
 /* Makes the home of `c` a tracee of this thread, in `s`. */
@@ -113,7 +122,7 @@ come_home (SentryPtraceContext *c, SentryPtraceSpace *s)
       return FALSE;
   if (G_UNLIKELY (c->next != NULL))
     drop_next (c);
-  if (c->home->state == SENTRY_TRACEE_PARKED && !sentry_tracee_seize (c->home))
+  if (c->home->state == SENTRY_TRACEE_PARKED && !enter_home (c))
     return FALSE;
   g_assert (c->home->tracer == sentry_tracee_self ());
   return G_LIKELY (c->xstate == NULL) || load_xstate (c);
@@ -303,11 +312,22 @@ ptrace_cpu_time (SentryContext *ctx)
 }
 
 static void
+ptrace_idle (SentryContext *ctx, gboolean idle)
+{
+  SentryPtraceContext *c = sentry_ptrace_context (ctx);
+
+  sentry_host_placement_idle (c->platform->placement, &c->pair, idle);
+}
+
+static void
 ptrace_context_free (SentryContext *ctx)
 {
   SentryPtraceContext *c = sentry_ptrace_context (ctx);
 
-  leave_home (c);
+  sentry_host_placement_leave (c->platform->placement, &c->pair);
+  set_kick (c, 0);
+  if (c->home != NULL)
+    leave (c, c->home);
   drop_next (c);
   g_free (c->xstate);
   g_atomic_int_add (&c->platform->n_contexts, -1);
@@ -323,6 +343,7 @@ static const SentryContextOps ptrace_context_ops = {
   .set_xstate = ptrace_set_xstate,
   .set_single_step = ptrace_set_single_step,
   .cpu_time = ptrace_cpu_time,
+  .idle = ptrace_idle,
   .free = ptrace_context_free,
 };
 

@@ -137,7 +137,8 @@ ptrace_start (SentryPlatform *platform, const SentryPlatformConfig *config, GErr
   sentry_tracee_park (self->template);
   sentry_host_fd_pool_init (&self->fds, &t);
   self->proc_fd = open_procfs ();
-  self->reaper = sentry_host_reaper_new ();
+  self->placement = sentry_host_placement_new ();
+  self->reaper = sentry_host_reaper_new (self->placement);
   self->max_tasks = config->max_tasks;
   self->started = TRUE;
   return TRUE;
@@ -155,6 +156,7 @@ ptrace_stop (SentryPlatform *platform)
   sentry_host_reaper_add (self->reaper, self->template->pid);
   g_clear_pointer (&self->template, g_free);
   g_clear_pointer (&self->reaper, sentry_host_reaper_free);
+  g_clear_pointer (&self->placement, sentry_host_placement_free);
   sentry_host_fd_pool_clear (&self->fds);
   if (self->proc_fd >= 0)
     close (self->proc_fd);

@@ -3,6 +3,7 @@
 
 #include "base/sentry-lock.h"
 #include "fd-pool.h"
+#include "placement.h"
 #include "ptrace-platform.h"
 #include "reaper.h"
 #include "tracee.h"
@@ -16,8 +17,9 @@ struct _SentryPtracePlatform
   SentryMutex lock;       /* PLATFORM */
   SentryTracee *template; /* m: parked but while the lock is held */
   SentryHostFdPool fds;
-  SentryHostReaper *reaper; /* I after start */
-  gint n_contexts;          /* a */
+  SentryHostReaper *reaper;       /* I after start */
+  SentryHostPlacement *placement; /* I after start */
+  gint n_contexts;                /* a */
 };
 
 /* Life: made with a keeper, a parked process of its own that no context is at home in; the first
@@ -56,6 +58,7 @@ typedef struct
   gboolean step;         /* T */
   gboolean step_over;    /* T: the last event was a system call that the step ends with */
   gint64 old_cpu_time;   /* a: of former homes, ns */
+  SentryHostPair pair;   /* this thread and home, on one CPU */
 } SentryPtraceContext;
 
 /* The doorbell of interrupt (): ignored by default, so harmless to a process that isn't traced any

@@ -65,6 +65,7 @@ sentry_ptrace_space_new (SentryPtracePlatform *platform, int *ret_errno)
   gint64 pid = -EAGAIN;
 
   sentry_mutex_lock (&platform->lock);
+  sentry_host_placement_fetch (platform->placement, platform->template->pid);
   if (sentry_tracee_seize (platform->template))
     pid = sentry_tracee_birth (platform->template, 0);
   if (platform->template->state == SENTRY_TRACEE_STOPPED)
@@ -93,6 +94,7 @@ sentry_ptrace_space_take_keeper (SentryPtraceSpace *s)
   if (t == NULL)
     return NULL;
   sentry_address_space_ref (&s->base);
+  sentry_host_placement_fetch (s->platform->placement, t->pid);
   if (sentry_tracee_seize (t))
     return t;
   sentry_ptrace_retire (s->platform, t);

@@ -58,6 +58,8 @@ int suite_file (guint pages);
 
 /* The host process of the one guest that is stopped by its tracer (SUITE_HOST_PROCESSES). */
 pid_t suite_guest_pid (void);
+/* Of all guests that have a tracer; the tracer's thread number too. */
+guint suite_guests (pid_t *ret_pids, pid_t *ret_tracers, guint max);
 /* Children of this process that aren't zombies. */
 guint suite_n_children (void);
 guint suite_n_fds (const char *pid);

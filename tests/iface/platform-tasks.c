@@ -2,6 +2,7 @@
 #include "platform-suite.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -21,7 +22,7 @@ typedef struct
   SentryAddressSpace *as;
   SentryEvent event;
   SentryRegs regs;
-  gboolean keep; /* don't free the context */
+  gboolean keep; /* a: somebody may still interrupt the context */
 } Runner;
 
 static gpointer
@@ -31,8 +32,9 @@ run_once (gpointer data)
 
   r->ctx->ops->run (r->ctx, r->as, &r->event);
   r->regs = r->ctx->regs;
-  if (!r->keep)
-    r->ctx->ops->free (r->ctx);
+  while (g_atomic_int_get (&r->keep))
+    g_thread_yield ();
+  r->ctx->ops->free (r->ctx);
   return NULL;
 }
 
@@ -291,49 +293,105 @@ nonblocking_exchange_says_so (void)
   sentry_address_space_unref (as);
 }
 
-/* Two contexts that only compute both get on while the other does: each sees the other's counter
- * move. */
+/* A context of its own that counts in DATA_AT of its own address space. */
+static GThread *
+start_busy (Runner *r)
+{
+  Guest g = { suite_new_address_space (), NULL };
+
+  g_assert_cmpint (as_map (&g, CODE_AT, PAGE, RW | PROT_EXEC), ==, 0);
+  g_assert_cmpint (as_map (&g, DATA_AT, PAGE, RW), ==, 0);
+  g.as->ops->copy_out (g.as, CODE_AT, guest_count, (gsize) (guest_count_end - guest_count));
+  r->as = g.as;
+  r->ctx = suite_new_context ();
+  r->ctx->regs.rip = CODE_AT;
+  r->ctx->regs.rdi = DATA_AT;
+  r->keep = TRUE;
+  return g_thread_new ("busy", run_once, r);
+}
+
+static void
+end_busy (GThread *t, Runner *r)
+{
+  r->ctx->ops->interrupt (r->ctx);
+  g_atomic_int_set (&r->keep, FALSE);
+  join (t, r, SENTRY_EVENT_INTERRUPTED);
+  sentry_address_space_unref (r->as);
+}
+
+static void
+wait_for_progress (Runner *r, guint64 *seen)
+{
+  while (as_load (r->as, DATA_AT) == *seen)
+    g_thread_yield ();
+  *seen = as_load (r->as, DATA_AT);
+}
+
+/* Two contexts that only compute both get on, again and again. */
 static void
 two_busy_contexts_both_progress (void)
 {
-  Guest g;
   Runner r[2] = { 0 };
   GThread *t[2];
   guint64 seen[2] = { 0, 0 };
 
-  guest_set_up (&g, count);
   for (guint i = 0; i < 2; i++)
-    {
-      r[i].as = NULL;
-      r[i].ctx = suite_new_context ();
-      r[i].ctx->regs = g.ctx->regs;
-      r[i].ctx->regs.rdi = DATA_AT;
-    }
-  guest_end (&g);
-  for (guint i = 0; i < 2; i++)
-    {
-      Guest own = { suite_new_address_space (), NULL };
-      SentryAddressSpace *as = own.as;
-      g_assert_cmpint (
-          as->ops->map (as, NULL, CODE_AT, PAGE, RW | PROT_EXEC, SENTRY_MAP_PRIVATE, -1, 0), ==, 0);
-      g_assert_cmpint (as->ops->map (as, NULL, DATA_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0), ==,
-                       0);
-      as->ops->copy_out (as, CODE_AT, guest_count, (gsize) (guest_count_end - guest_count));
-      r[i].as = as;
-      t[i] = g_thread_new ("busy", run_once, &r[i]);
-    }
+    t[i] = start_busy (&r[i]);
   for (guint turn = 0; turn < 20; turn++)
     for (guint i = 0; i < 2; i++)
-      {
-        while (as_load (r[i].as, DATA_AT) == seen[i])
-          g_thread_yield ();
-        seen[i] = as_load (r[i].as, DATA_AT);
-      }
+      wait_for_progress (&r[i], &seen[i]);
+  for (guint i = 0; i < 2; i++)
+    end_busy (t[i], &r[i]);
+}
+
+/* A thread and its guest stay together, yet two busy pairs end up on two CPUs, also if they start
+ * on one. */
+static void
+busy_pairs_part (void)
+{
+  Runner r[2] = { 0 };
+  GThread *t[2];
+  cpu_set_t all, one, set[2] = { 0 }, tracer_set;
+  pid_t pids[16], tracers[16];
+  guint64 seen = 0;
+
+  g_assert_cmpint (sched_getaffinity (0, sizeof all, &all), ==, 0);
+  if (CPU_COUNT (&all) < 2)
+    {
+      g_test_skip ("one CPU");
+      return;
+    }
+  CPU_ZERO (&one);
+  CPU_SET (sched_getcpu (), &one);
+  g_assert_cmpint (sched_setaffinity (0, sizeof one, &one), ==, 0);
   for (guint i = 0; i < 2; i++)
     {
-      r[i].ctx->ops->interrupt (r[i].ctx);
-      join (t[i], &r[i], SENTRY_EVENT_INTERRUPTED);
-      sentry_address_space_unref (r[i].as);
+      t[i] = start_busy (&r[i]);
+      seen = 0;
+      wait_for_progress (&r[i], &seen);
+    }
+  g_assert_cmpint (sched_setaffinity (0, sizeof all, &all), ==, 0);
+  do
+    {
+      g_thread_yield ();
+      if (suite_guests (pids, tracers, G_N_ELEMENTS (pids))
+          != 2) /* some of earlier tests still die */
+        continue;
+      for (guint i = 0; i < 2; i++)
+        g_assert_cmpint (sched_getaffinity (pids[i], sizeof set[i], &set[i]), ==, 0);
+      g_assert_cmpint (CPU_COUNT (&set[0]), ==, 1);
+    }
+  while (CPU_EQUAL (&set[0], &set[1]));
+  for (guint i = 0; i < 2; i++)
+    {
+      /* The balancer may be between the two halves of a move. */
+      do
+        {
+          g_assert_cmpint (sched_getaffinity (tracers[i], sizeof tracer_set, &tracer_set), ==, 0);
+          g_assert_cmpint (sched_getaffinity (pids[i], sizeof set[i], &set[i]), ==, 0);
+        }
+      while (!CPU_EQUAL (&tracer_set, &set[i]));
+      end_busy (t[i], &r[i]);
     }
 }
 
@@ -515,6 +573,7 @@ suite_add_tasks (void)
   ADD ("placement/two-busy-contexts-both-progress", two_busy_contexts_both_progress);
   if (suite_traits & SUITE_HOST_PROCESSES)
     {
+      ADD ("placement/busy-pairs-part", busy_pairs_part);
       ADD ("process/killed-is-gone", killed_process_is_gone);
       ADD ("process/killed-while-running-is-gone", process_killed_while_running_is_gone);
       ADD ("process/outsiders-signals-mean-nothing", outsiders_signals_mean_nothing);

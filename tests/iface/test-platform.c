@@ -176,25 +176,43 @@ foreach_child (ChildFunc func, gpointer data)
       func (pid, data);
 }
 
+typedef struct
+{
+  pid_t *pids, *tracers;
+  guint n, max;
+} Guests;
+
 static void
 note_traced (const char *pid, gpointer data)
 {
-  pid_t *found = data;
+  Guests *g = data;
+  glong tracer = status_value (pid, "TracerPid:");
 
-  if (status_value (pid, "TracerPid:") <= 0)
+  if (tracer <= 0 || is_zombie (pid))
     return;
-  g_assert_cmpint (*found, ==, 0);
-  *found = atoi (pid);
+  g_assert_cmpuint (g->n, <, g->max);
+  g->pids[g->n] = atoi (pid);
+  g->tracers[g->n++] = (pid_t) tracer;
+}
+
+guint
+suite_guests (pid_t *ret_pids, pid_t *ret_tracers, guint max)
+{
+  Guests g = { ret_pids, ret_tracers, 0, max };
+
+  foreach_child (note_traced, &g);
+  return g.n;
 }
 
 pid_t
 suite_guest_pid (void)
 {
-  pid_t found = 0;
+  pid_t pids[16], tracers[16];
 
-  foreach_child (note_traced, &found);
-  g_assert_cmpint (found, !=, 0);
-  return found;
+  /* Those of earlier tests may still be dying. */
+  while (suite_guests (pids, tracers, 16) != 1)
+    g_thread_yield ();
+  return pids[0];
 }
 
 static void
