@@ -20,6 +20,35 @@ failed (GError **error, const char *what)
   return FALSE;
 }
 
+static int
+new_mount (const char *type, const char *const *options, unsigned int attributes)
+{
+  int fs = fsopen (type, FSOPEN_CLOEXEC);
+  gboolean ok = fs >= 0;
+  int fd = -1;
+
+  for (; ok && *options != NULL; options += 2)
+    ok = fsconfig (fs, FSCONFIG_SET_STRING, options[0], options[1], 0) == 0;
+  if (ok && fsconfig (fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+    fd = fsmount (fs, FSMOUNT_CLOEXEC, attributes);
+  if (fs >= 0)
+    close (fs);
+  return fd;
+}
+
+/* A /proc of this process and its children, without the host's settings. */
+static gboolean
+mount_own_proc (const char *path, GError **error)
+{
+  static const char *const options[] = { "subset", "pid", NULL };
+  int fd = new_mount ("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+  if (fd < 0 || move_mount (fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    return failed (error, "namespaces: own /proc");
+  close (fd);
+  return TRUE;
+}
+
 /* A network namespace would cost 8 ms; the filter allows no socket anyway. */
 gboolean
 sentry_host_enter_namespaces (GError **error)
@@ -28,7 +57,7 @@ sentry_host_enter_namespaces (GError **error)
     return failed (error, "namespaces");
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
     return failed (error, "namespaces: mounts can't be made private");
-  return TRUE;
+  return mount_own_proc ("/proc", error);
 }
 
 static int
@@ -117,37 +146,6 @@ sentry_donated_open (SentryDonated *d, const SentrySandboxConfig *config, gboole
          && is_directory (d->root, "--root", config->root, error);
 }
 
-static int
-new_mount (const char *type, const char *const *options, unsigned int attributes)
-{
-  int fs = fsopen (type, FSOPEN_CLOEXEC);
-  gboolean ok = fs >= 0;
-  int fd = -1;
-
-  for (; ok && *options != NULL; options += 2)
-    ok = fsconfig (fs, FSCONFIG_SET_STRING, options[0], options[1], 0) == 0;
-  if (ok && fsconfig (fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-    fd = fsmount (fs, FSMOUNT_CLOEXEC, attributes);
-  if (fs >= 0)
-    close (fs);
-  return fd;
-}
-
-/* The one thing in the empty root: this process and its children under /proc, without the host's
- * settings. */
-static gboolean
-mount_own_proc (GError **error)
-{
-  static const char *const options[] = { "subset", "pid", NULL };
-  int fd = new_mount ("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-
-  if (fd < 0 || mkdir ("proc", 0555) != 0
-      || move_mount (fd, "", AT_FDCWD, "proc", MOVE_MOUNT_F_EMPTY_PATH) != 0)
-    return failed (error, "lock-down: own /proc");
-  close (fd);
-  return TRUE;
-}
-
 /* The empty mount goes on top of /, becomes the root, and what lay below it is taken away.  The
  * template of guest processes shares this mount namespace, so its root moves along. */
 gboolean
@@ -161,7 +159,9 @@ sentry_host_empty_root (GError **error)
       || fchdir (fd) != 0)
     return failed (error, "lock-down: empty root");
   close (fd);
-  if (!mount_own_proc (error))
+  if (mkdir ("proc", 0555) != 0)
+    return failed (error, "lock-down: empty root");
+  if (!mount_own_proc ("proc", error))
     return FALSE;
   if (syscall (SYS_pivot_root, ".", ".") != 0)
     return failed (error, "lock-down: pivot_root");

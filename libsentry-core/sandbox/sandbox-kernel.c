@@ -80,7 +80,7 @@ init_kernel (SentrySandboxProcess *s, GError **error)
 
   s->kernel = sentry_kernel_new ();
   sentry_kernel_set_platform (s->kernel, s->platform);
-  return sentry_kernel_init (s->kernel, &config, error);
+  return sentry_kernel_setup (s->kernel, &config, error);
 }
 
 static gboolean
