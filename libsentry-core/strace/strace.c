@@ -6,6 +6,7 @@
 #include "abi/sentry-abi-signal.h"
 #include "base/sentry-errno.h"
 #include "strace/tracee.h"
+#include "syscalls/dispatch.h"
 
 static gboolean started;
 static StraceFilter filter;
@@ -67,15 +68,14 @@ task_memory (SentryTask *task)
   return task->mm != NULL ? sentry_task_usermem (task) : NULL;
 }
 
-void
-sentry_strace_enter (SentryTask *task, SentrySyscallAbi abi, guint64 nr,
-                     const SentrySyscallArgs *args)
+static void
+trace_enter (SentryTask *task, SentrySyscallAbi abi, guint64 nr, const SentrySyscallArgs *args)
 {
   guint index = call_index (abi, nr);
   g_autofree char *name = NULL;
   Tracee *t;
 
-  if (!started || !filter.calls[index])
+  if (!filter.calls[index])
     return;
   t = strace_tracee (task, task->tid);
   name = call_name (abi, nr);
@@ -105,17 +105,15 @@ count_refusal (guint index, gint64 result)
     __atomic_fetch_add (&refused[index], 1, __ATOMIC_RELAXED);
 }
 
-void
-sentry_strace_leave (SentryTask *task, SentrySyscallAbi abi, guint64 nr,
-                     const SentrySyscallArgs *args, gint64 result)
+static void
+trace_leave (SentryTask *task, SentrySyscallAbi abi, guint64 nr, const SentrySyscallArgs *args,
+             gint64 result)
 {
   guint index = call_index (abi, nr);
   g_autoptr (GString) shown = NULL;
   g_autofree char *name = NULL;
   Tracee *t;
 
-  if (!started)
-    return;
   if (filter.missing)
     count_refusal (index, result);
   if (!filter.calls[index])
@@ -144,18 +142,12 @@ sentry_strace_leave (SentryTask *task, SentrySyscallAbi abi, guint64 nr,
 
 /* --- signals and ends --- */
 
-static gboolean
-shows_events (void)
-{
-  return started && !filter.missing;
-}
-
-void
-sentry_strace_signal (SentryTask *task, const siginfo_t *info)
+static void
+trace_signal (SentryTask *task, const siginfo_t *info)
 {
   g_autoptr (GString) line = NULL;
 
-  if (!shows_events ())
+  if (filter.missing)
     return;
   line = g_string_new ("--- ");
   strace_append_signal (line, info->si_signo);
@@ -165,13 +157,13 @@ sentry_strace_signal (SentryTask *task, const siginfo_t *info)
   strace_line_write (strace_tracee (task, task->tid), line->str);
 }
 
-void
-sentry_strace_exited (SentryTask *task, int wait_status, gboolean group)
+static void
+trace_exited (SentryTask *task, int wait_status, gboolean group)
 {
   g_autoptr (GString) line = NULL;
   Tracee *t;
 
-  if (!shows_events ())
+  if (filter.missing)
     return;
   t = strace_tracee (task, task->tid);
   line = g_string_new ("+++ ");
@@ -192,6 +184,32 @@ sentry_strace_exited (SentryTask *task, int wait_status, gboolean group)
     g_string_append_printf (line, "exited with %d +++", WEXITSTATUS (wait_status));
   strace_line_write (t, line->str);
   strace_tracee_forget (task);
+}
+
+static void
+trace_blocked (SentryTask *task)
+{
+  Tracee *t;
+
+  if (filter.missing)
+    return;
+  t = strace_tracee (task, task->tid);
+  if (t->in_call)
+    strace_line_blocked (t);
+}
+
+const SentrySyscallOps *
+sentry_strace_syscalls (void)
+{
+  static const SentrySyscallOps plain = { .dispatch = sentry_syscall_dispatch };
+  static const SentrySyscallOps traced = { .dispatch = sentry_syscall_dispatch,
+                                           .enter = trace_enter,
+                                           .leave = trace_leave,
+                                           .signal = trace_signal,
+                                           .exited = trace_exited,
+                                           .blocked = trace_blocked };
+
+  return started ? &traced : &plain;
 }
 
 /* --- the end --- */
