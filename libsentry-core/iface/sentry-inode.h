@@ -88,7 +88,8 @@ typedef struct
   /* flags: RENAME_NOREPLACE, EXCHANGE, WHITEOUT.  `victim` is what new_name is now, or NULL. */
   int (*rename) (SentryInode *old_dir, const char *old_name, SentryInode *inode, SentryInode *new_dir,
                  const char *new_name, SentryInode *victim, guint32 flags);
-  int (*tmpfile) (SentryInode *dir, SentryCred *cred, guint32 mode, SentryInode **ret_inode);
+  /* A regular file without a name; `linkable` FALSE: link will refuse it with -ENOENT for ever (O_TMPFILE | O_EXCL). */
+  int (*tmpfile) (SentryInode *dir, SentryCred *cred, guint32 mode, gboolean linkable, SentryInode **ret_inode);
   /* Is what lookup once gave (NULL: nothing) still so?  Absent: always.  Called for each cached step of a walk. */
   gboolean (*revalidate) (SentryInode *dir, const char *name, SentryInode *inode);
 

@@ -140,13 +140,14 @@ sentry_host_create (SentryInode *dir, SentryCred *cred, const char *name, guint3
 
 /* Has no name, so it keeps a path descriptor for good: the same open file once more. */
 int
-sentry_host_tmpfile (SentryInode *dir, SentryCred *cred, guint32 mode, SentryInode **ret_inode)
+sentry_host_tmpfile (SentryInode *dir, SentryCred *cred, guint32 mode, gboolean linkable,
+                     SentryInode **ret_inode)
 {
   int dir_fd, fd, r = sentry_host_path_get (sentry_host_inode (dir), &dir_fd);
 
   if (r < 0)
     return r;
-  fd = sentry_host_openat (dir_fd, ".", O_TMPFILE | O_RDWR, mode & 07777);
+  fd = sentry_host_openat (dir_fd, ".", O_TMPFILE | O_RDWR | (linkable ? 0 : O_EXCL), mode & 07777);
   sentry_host_path_put (sentry_host_inode (dir));
   if (fd < 0)
     return fd == -EISDIR ? -EOPNOTSUPP : fd;

@@ -167,7 +167,8 @@ int sentry_host_mknod (SentryInode *dir, SentryCred *cred, const char *name, gui
                        guint32 major, guint32 minor, SentryInode **ret_inode);
 int sentry_host_symlink (SentryInode *dir, SentryCred *cred, const char *name, const char *target,
                          SentryInode **ret_inode);
-int sentry_host_tmpfile (SentryInode *dir, SentryCred *cred, guint32 mode, SentryInode **ret_inode);
+int sentry_host_tmpfile (SentryInode *dir, SentryCred *cred, guint32 mode, gboolean linkable,
+                         SentryInode **ret_inode);
 int sentry_host_link (SentryInode *dir, const char *name, SentryInode *inode);
 int sentry_host_unlink (SentryInode *dir, const char *name, SentryInode *inode);
 int sentry_host_rmdir (SentryInode *dir, const char *name, SentryInode *inode);

@@ -588,7 +588,7 @@ test_tmpfile (Fixture *f, gconstpointer data)
   g_autofree char *text = NULL;
   SentryFile *file;
   SentryAttr attr;
-  int r = root->ops->tmpfile (root, fs_root_cred (), 0640, &inode);
+  int r = root->ops->tmpfile (root, fs_root_cred (), 0640, TRUE, &inode);
 
   if (r == -EOPNOTSUPP)
     {
