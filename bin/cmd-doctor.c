@@ -61,7 +61,6 @@ sentry_cmd_doctor (SentryCommand *command, GError **error)
   print_features ();
   printf ("\n");
   print_platforms (host);
-  printf ("\nlock-down: %s\n",
-          sentry_host_lockdown_level (sentry_host_is_privileged (), sentry_host_landlock_abi ()));
+  printf ("\nlock-down: %s\n", sentry_host_lockdown_level ());
   return 0;
 }

@@ -33,14 +33,15 @@ sentry_file_init (SentryFile *f, const SentryFileOps *ops, guint32 mode, guint32
 void
 sentry_file_clear (SentryFile *f)
 {
-  if (!sentry_path_is_empty (&f->path))
-    sentry_path_unref (&f->path);
   if (f->inode != NULL && (f->mode & SENTRY_FMODE_WRITER))
     sentry_inode_put_writer (f->inode);
   if (f->inode != NULL && (f->mode & SENTRY_FMODE_EXEC))
     sentry_inode_allow_writers (f->inode);
   if (f->inode != NULL)
     sentry_inode_unref (f->inode);
+  /* Last: a root inode lives only as long as its superblock, which the mount in the path holds. */
+  if (!sentry_path_is_empty (&f->path))
+    sentry_path_unref (&f->path);
   sentry_cred_unref (f->cred);
 }
 
@@ -165,6 +166,8 @@ sentry_file_iterate (SentryFile *f, SentryDirEmit *emit)
 
   if (f->ops->iterate == NULL)
     return -ENOTDIR;
+  if (f->inode != NULL && sentry_inode_is_dead (f->inode))
+    return -ENOENT;
   sentry_mutex_lock (&f->lock);
   r = f->ops->iterate (f, emit);
   sentry_mutex_unlock (&f->lock);

@@ -136,6 +136,7 @@ struct SentryInode
    * true (sentry_inode_set_owner) from init on, through setattr, and in revalidate. */
   guint32 mode;
   guint32 uid, gid; /* kernel ids */
+  gboolean dead;    /* a: a removed directory, set by the mount namespace: nothing is found, made or listed in it */
   guint32 rdev_major, rdev_minor; /* I: of device nodes */
   SentryRWLock lock;    /* INODE: see SentryInodeOps */
   /* The core's own attachments (each points to a SentryInodeAttachment or is NULL), each with its own lock. */
@@ -164,6 +165,11 @@ sentry_inode_set_owner (SentryInode *inode, guint32 mode, guint32 uid, guint32 g
   __atomic_store_n (&inode->uid, uid, __ATOMIC_RELAXED);
   __atomic_store_n (&inode->gid, gid, __ATOMIC_RELAXED);
 }
+static inline gboolean
+sentry_inode_is_dead (const SentryInode *inode)
+{
+  return __atomic_load_n (&inode->dead, __ATOMIC_ACQUIRE);
+}
 /* Drops what init and the core attached; called by ops->free before it frees the struct. */
 void sentry_inode_clear (SentryInode *inode);
 SentryInode *sentry_inode_ref (SentryInode *inode);
@@ -189,6 +195,9 @@ void sentry_char_device_register (guint32 major, guint32 minor, SentryDeviceOpen
 typedef struct
 {
   void (*free) (SentrySuperBlock *sb);
+  /* The last mount (or the overlay that it is a layer of) is gone, and with it every path: drop what keeps inodes alive without
+   * users (a tmpfs: its names).  May be absent.  An overlay calls it for its layers. */
+  void (*kill) (SentrySuperBlock *sb);
   int (*statfs) (SentrySuperBlock *sb, struct statfs *ret_st);
   int (*sync) (SentrySuperBlock *sb);
   /* ",size=…": options for /proc/mounts beyond the mount's own. */
