@@ -63,11 +63,17 @@ gboolean sentry_mm_may_lock_locked (SentryMM *mm, SentryLimits *limits, guint32 
                                     guint64 bytes);
 /* Adds (or takes) such a mapping to the counts. */
 void sentry_mm_account_locked (SentryMM *mm, const SentryVma *vma, guint64 bytes, gboolean add);
-/* Room for `more` mappings under the bound on their number? */
+/* Linux lets one more than the bound be mapped, but nothing be split beyond it. */
 static inline gboolean
-sentry_mm_has_room_locked (SentryMM *mm, guint more)
+sentry_mm_is_full_locked (SentryMM *mm)
 {
-  return mm->vmas.count + more <= SENTRY_MAX_MAP_COUNT;
+  return mm->vmas.count > SENTRY_MAX_MAP_COUNT;
+}
+
+static inline gboolean
+sentry_mm_has_room_locked (SentryMM *mm, guint splits)
+{
+  return splits == 0 || mm->vmas.count + splits <= SENTRY_MAX_MAP_COUNT;
 }
 
 void sentry_mm_layout_init (SentryMM *mm, guint64 stack_limit, gboolean randomize);

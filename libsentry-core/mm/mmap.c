@@ -232,12 +232,22 @@ wants_populate (const SentryVma *vma, int flags)
   return (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
 }
 
+/* Cutting a piece out of the middle of a mapping makes one more. */
+static gboolean
+may_cut_locked (SentryMM *mm, guint64 start, guint64 end)
+{
+  SentryVma *vma = sentry_vma_find (mm, start);
+
+  return vma == NULL || vma->range.start == start || vma->range.end <= end
+         || sentry_mm_has_room_locked (mm, 1);
+}
+
 static int
 place_locked (SentryMM *mm, MmapPlan *p, guint64 *ret_at)
 {
   gint64 at;
 
-  if (!sentry_mm_has_room_locked (mm, 0))
+  if (sentry_mm_is_full_locked (mm))
     return -ENOMEM;
   at = sentry_mm_place_locked (mm, p->args->addr, p->len, p->flags, p->vma->mappable != NULL);
   if (at < 0)
@@ -247,9 +257,7 @@ place_locked (SentryMM *mm, MmapPlan *p, guint64 *ret_at)
     return -EEXIST;
   if (sentry_vma_any_sealed (mm, at, at + p->len))
     return -EPERM;
-  if (!sentry_mm_has_room_locked (mm, sentry_vma_count_splits (mm, at, at + p->len)))
-    return -ENOMEM;
-  return 0;
+  return may_cut_locked (mm, at, at + p->len) ? 0 : -ENOMEM;
 }
 
 /* Places the planned VMA, has the host map it over whatever was there, and writes that into the
@@ -333,11 +341,9 @@ int
 sentry_mm_unmap_locked (SentryMM *mm, SentryContext *ctx, SentryVmaBatch *b, guint64 addr,
                         guint64 end)
 {
-  SentryVma *first = sentry_vma_find (mm, addr);
   int r;
 
-  if (first != NULL && first->range.start < addr && first->range.end > end
-      && !sentry_mm_has_room_locked (mm, 1))
+  if (!may_cut_locked (mm, addr, end))
     return -ENOMEM;
   if (sentry_vma_bytes_in (mm, addr, end) == 0)
     return 0;

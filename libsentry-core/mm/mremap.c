@@ -79,6 +79,64 @@ populate_growth_locked (Remap *r, const SentryVma *vma, guint64 at)
     sentry_mm_populate_locked (r->mm, r->ctx, at + r->old_len, at + r->new_len);
 }
 
+static int
+host_remap (Remap *r, guint64 addr, guint64 old_len, guint64 to, guint64 new_len)
+{
+  return r->mm->as->ops->remap (r->mm->as, r->ctx, addr, old_len, to, new_len,
+                                (r->flags & MREMAP_DONTUNMAP) != 0);
+}
+
+/* Grows what ends at `end`, where it is. */
+static int
+host_grow (Remap *r, guint64 end, guint64 more)
+{
+  guint64 last = end - SENTRY_PAGE_SIZE;
+
+  return r->mm->as->ops->remap (r->mm->as, r->ctx, last, SENTRY_PAGE_SIZE, last,
+                                SENTRY_PAGE_SIZE + more, FALSE);
+}
+
+/* The host may have cut finer what is one mapping here (see can_merge): then it refuses the whole,
+ * and halves are tried. */
+static int
+host_move_pieces (Remap *r, guint64 addr, guint64 len, guint64 to)
+{
+  guint64 half = sentry_page_down (len / 2);
+  int err = host_remap (r, addr, len, to, len);
+
+  if (err != -EFAULT || half == 0)
+    return err;
+  err = host_move_pieces (r, addr, half, to);
+  if (err < 0)
+    return err;
+  err = host_move_pieces (r, addr + half, len - half, to + half);
+  if (err < 0)
+    {
+      Remap back = *r;
+
+      back.flags &= ~MREMAP_DONTUNMAP;
+      host_move_pieces (&back, to, half, addr);
+    }
+  return err;
+}
+
+/* The host's part of a move; a length of 0 makes a second view of a shared mapping. */
+static int
+host_move_locked (Remap *r, SentryVma *moved, guint64 to)
+{
+  int err;
+
+  if (r->old_len == 0)
+    return sentry_mm_host_map_locked (r->mm, r->ctx, moved, to, r->new_len, FALSE);
+  err = host_remap (r, r->addr, r->old_len, to, r->new_len);
+  if (err != -EFAULT)
+    return err;
+  err = host_move_pieces (r, r->addr, r->old_len, to);
+  if (err == 0 && r->new_len > r->old_len)
+    err = host_grow (r, to + r->old_len, r->new_len - r->old_len);
+  return err;
+}
+
 /* Grows where it is: only at the end of its VMA, into free space.  FALSE: it must move. */
 static gboolean
 grow_in_place_locked (Remap *r, SentryVma *vma, int *ret)
@@ -91,23 +149,13 @@ grow_in_place_locked (Remap *r, SentryVma *vma, int *ret)
     return FALSE;
   if (next != NULL && next->range.start < end + next->range.guard)
     return FALSE;
-  *ret = r->mm->as->ops->remap (r->mm->as, r->ctx, r->addr, r->old_len, r->addr, r->new_len, FALSE);
+  *ret = host_grow (r, r->addr + r->old_len, r->new_len - r->old_len);
   if (*ret < 0)
     return TRUE;
   sentry_vma_extend_up (r->mm, vma, end);
   sentry_vma_merge_around (r->mm, &r->batch, r->addr, end);
   populate_growth_locked (r, vma, r->addr);
   return TRUE;
-}
-
-/* The host's part of a move; a length of 0 makes a second view of a shared mapping. */
-static int
-host_move_locked (Remap *r, SentryVma *moved, guint64 to)
-{
-  if (r->old_len == 0)
-    return sentry_mm_host_map_locked (r->mm, r->ctx, moved, to, r->new_len, FALSE);
-  return r->mm->as->ops->remap (r->mm->as, r->ctx, r->addr, r->old_len, to, r->new_len,
-                                (r->flags & MREMAP_DONTUNMAP) != 0);
 }
 
 /* Moves [addr, addr + old_len), inside of one VMA, to free space at `to`. */
