@@ -61,6 +61,7 @@ sentry_cmd_doctor (SentryCommand *command, GError **error)
   print_features ();
   printf ("\n");
   print_platforms (host);
-  printf ("\nlock-down: %s\n", sentry_host_lockdown_level ());
+  printf ("\nlock-down: %s\n",
+          sentry_host_lockdown_level (sentry_host_is_privileged (), sentry_host_landlock_abi ()));
   return 0;
 }

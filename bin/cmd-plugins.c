@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 #include "iface/sentry-platform.h"
+#include "sandbox/host-features.h"
 #include <stdio.h>
 
 /* Only platforms depend on the host so much that they can be right and yet unusable. */
@@ -55,5 +56,7 @@ sentry_cmd_plugins (SentryCommand *command, GError **error)
     print_plugin (host, g_ptr_array_index (list, i));
   if (list->len == 0)
     puts ("no plugins");
+  printf ("lock-down: %s\n",
+          sentry_host_lockdown_level (sentry_host_is_privileged (), sentry_host_landlock_abi ()));
   return 0;
 }

@@ -1,5 +1,6 @@
 /* The configuration files: each option as a key. SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
+#include <errno.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,10 +114,15 @@ read_file (SentryCommand *c, const char *path, gboolean required, GError **error
   g_autofree char *text = NULL;
   gsize len;
 
+  if (access (path, R_OK) != 0)
+    {
+      if (!required && errno == ENOENT)
+        return TRUE;
+      usage_error (error, "--config: %s: %s", path, g_strerror (errno));
+      return FALSE;
+    }
   if (!g_file_get_contents (path, &text, &len, &local))
     {
-      if (!required && g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        return TRUE;
       usage_error (error, "--config: %s", local->message);
       return FALSE;
     }

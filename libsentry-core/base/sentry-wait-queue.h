@@ -76,7 +76,8 @@ void sentry_sleeper_clear (SentrySleeper *s, guint32 bits);
 void sentry_sleeper_prepare (SentrySleeper *s);
 /* Sleeps until woken, interrupted or `deadline` (host CLOCK_MONOTONIC, ns; G_MAXINT64 = for ever).
  * 0: woken (check the condition again; it may be spurious); -ETIMEDOUT; -SENTRY_EPAUSE for PAUSE;
- * -SENTRY_ERESTARTSYS for SIGNAL or KILL (they win over PAUSE).  Thread: the sleeper's own.  One
+ * -SENTRY_ERESTARTSYS for SIGNAL or KILL (they win over PAUSE; a wake-up since prepare wins over
+ * SIGNAL, so that the condition is looked at once more first).  Thread: the sleeper's own.  One
  * host futex call. */
 int sentry_sleeper_sleep (SentrySleeper *s, gint64 deadline);
 /* The same, but only KILL and PAUSE end it (Linux's killable sleeps: vfork, exec). */

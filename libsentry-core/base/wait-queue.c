@@ -150,6 +150,19 @@ interrupted_result (SentrySleeper *s, guint32 mask)
   return bits & SENTRY_INTERRUPT_PAUSE ? -SENTRY_EPAUSE : 0;
 }
 
+/* A signal alone: what woke the sleeper at the same time goes first.  Linux's wait loops look at
+ * their condition once more before they say that a signal came, so the caller gets one more turn;
+ * the next sleep then says so. */
+static int
+unless_woken (SentrySleeper *s, int r)
+{
+  guint32 bits = __atomic_load_n (&s->interrupt, __ATOMIC_SEQ_CST);
+
+  if (r != -SENTRY_ERESTARTSYS || (bits & SENTRY_INTERRUPT_KILL))
+    return r;
+  return __atomic_exchange_n (&s->word, WORD_IDLE, __ATOMIC_SEQ_CST) == WORD_WOKEN ? 0 : r;
+}
+
 static int
 sleep_masked (SentrySleeper *s, gint64 deadline, guint32 mask)
 {
@@ -161,10 +174,10 @@ sleep_masked (SentrySleeper *s, gint64 deadline, guint32 mask)
   sentry_lock_check_none_held ("sleeping");
   r = interrupted_result (s, mask);
   if (r < 0)
-    return r;
+    return unless_woken (s, r);
   if (!__atomic_compare_exchange_n (&s->word, &idle, WORD_ASLEEP, FALSE, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST))
-    return interrupted_result (s, mask);
+    return unless_woken (s, interrupted_result (s, mask));
   r = syscall (SYS_futex, &s->word, FUTEX_WAIT_BITSET_PRIVATE, WORD_ASLEEP,
                deadline == G_MAXINT64 ? NULL : &ts, NULL, FUTEX_BITSET_MATCH_ANY);
   gboolean timed_out = r < 0 && errno == ETIMEDOUT;
@@ -172,7 +185,7 @@ sleep_masked (SentrySleeper *s, gint64 deadline, guint32 mask)
   if (!__atomic_compare_exchange_n (&s->word, &asleep, WORD_IDLE, FALSE, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST))
     timed_out = FALSE;
-  r = interrupted_result (s, mask);
+  r = unless_woken (s, interrupted_result (s, mask));
   return r < 0 ? r : timed_out ? -ETIMEDOUT : 0;
 }
 

@@ -1,6 +1,6 @@
 /* Pipes and FIFOs: a ring of bytes between descriptors. SPDX-License-Identifier: LGPL-2.1-or-later
  */
-#include "fs/pipe.h"
+#include "fs/pipe-private.h"
 
 #include <asm/ioctls.h>
 #include <errno.h>
@@ -12,38 +12,6 @@
 #include "fs/anon-inode.h"
 #include "state/sentry-state.h"
 #include "usermem/sentry-usermem.h"
-
-#define MAX_PACKETS (SENTRY_PIPE_MAX_SIZE / SENTRY_PIPE_BUF)
-
-/* Life: made by pipe2, or by the first open of a FIFO, which hangs it from the inode; each open end
- * holds one reference, the inode of a FIFO another.  Bytes are lost when the last end closes.
- *
- * The ring is one flat buffer: a 64 KiB transfer is one or two copies between guest and ring, under
- * the pipe's lock and without faulting (a short copy drops the lock, faults the page in, and tries
- * again).  Linux counts pages, we count bytes; since Linux merges small writes into the last page,
- * a pipe filled by one-byte writes holds 64 KiB in both. */
-struct SentryPipe
-{
-  SentryInodeAttachment attachment; /* I: of a FIFO's inode */
-  SentryRef ref;
-  SentryMutex lock; /* PIPE */
-  SentryWaitQueue wait;
-  guint8 *ring;                 /* m: `size` bytes, allocated and charged at the first write */
-  guint32 size;                 /* m: a power of two, 4096 … SENTRY_PIPE_MAX_SIZE */
-  guint32 head;                 /* m: where the oldest byte is */
-  guint32 used;                 /* m */
-  guint32 packets[MAX_PACKETS]; /* m: O_DIRECT: lengths of the first n_packets pieces in the ring */
-  guint32 n_packets;            /* m */
-  guint32 n_readers, n_writers; /* m */
-  guint64 reader_opens, writer_opens; /* m: ever: a FIFO opener notices a peer that came and went */
-};
-
-typedef struct
-{
-  SentryFile file;
-  SentryPipe *pipe; /* I: owned */
-  guint64 await;    /* T opener: peer opens that must be passed; 0 when the open is complete */
-} PipeFile;
 
 static gboolean
 pipe_pre_save (gpointer object, gpointer context, GError **error)
@@ -241,8 +209,8 @@ pipe_read (SentryFile *f, SentryIter *dst, gint64 *pos)
     }
 }
 
-static int
-ensure_ring_locked (SentryPipe *p)
+int
+sentry_pipe_ensure_ring_locked (SentryPipe *p)
 {
   if (p->ring != NULL)
     return 0;
@@ -284,7 +252,7 @@ put_locked (SentryPipe *p, SentryIter *src, gboolean packets)
   len = room_locked (p, src->remaining, packets);
   if (len == 0)
     return -EAGAIN;
-  r = ensure_ring_locked (p);
+  r = sentry_pipe_ensure_ring_locked (p);
   if (r < 0)
     return r;
   n = ring_put_locked (p, src, len);
@@ -575,8 +543,8 @@ sentry_pipe_get_size (SentryFile *f)
   return size;
 }
 
-static int
-resize_locked (SentryPipe *p, guint32 size)
+int
+sentry_pipe_resize_locked (SentryPipe *p, guint32 size)
 {
   guint32 first = MIN (p->used, p->size - p->head);
   guint8 *ring;
@@ -621,7 +589,7 @@ sentry_pipe_set_size (SentryFile *f, guint64 size, gboolean privileged)
     return privileged ? -ENOMEM : -EPERM;
   sentry_mutex_lock (&p->lock);
   if (rounded != p->size)
-    r = resize_locked (p, rounded);
+    r = sentry_pipe_resize_locked (p, rounded);
   sentry_mutex_unlock (&p->lock);
   if (r < 0)
     return r;

@@ -33,4 +33,11 @@ gint64 sentry_pipe_get_size (SentryFile *f); /* F_GETPIPE_SZ */
 gint64 sentry_pipe_set_size (SentryFile *f, guint64 size,
                              gboolean privileged); /* F_SETPIPE_SZ: new size or errno */
 
+/* splice and tee between two pipes: moves (or, with `keep`, copies) up to `len` bytes.  0 at the
+ * end of `in`, -EAGAIN when there is nothing to move or no room, -EPIPE without readers of `out`.
+ */
+gint64 sentry_pipe_move (SentryFile *in, SentryFile *out, gsize len, gboolean keep);
+/* Gives back what was read last and could not be used. */
+void sentry_pipe_unread (SentryFile *f, gconstpointer data, gsize len);
+
 G_END_DECLS

@@ -21,7 +21,8 @@ typedef struct
   int (*acquire_fd) (SentryMappable *m, gboolean shared, gboolean writable, guint64 offset, int *ret_fd,
                      guint64 *ret_fd_offset);
   void (*release_fd) (SentryMappable *m, int fd);
-  /* Books of live mappings, for SIGBUS rules, seals, truncation and busy text.  `delta` is +1 or -1. */
+  /* Books of live mappings, for SIGBUS rules, seals, truncation and busy text.  `delta` is +1 or -1.
+   * Balanced in bytes, not in calls: mappings are cut and joined without notice. */
   void (*mapped) (SentryMappable *m, guint64 offset, guint64 len, gboolean shared, gboolean writable, int delta);
   /* For /proc/PID/maps and futex keys: device and inode number as the guest sees them, and the path (g_free; NULL: none). */
   void (*identity) (SentryMappable *m, guint32 *ret_dev_major, guint32 *ret_dev_minor, guint64 *ret_ino,

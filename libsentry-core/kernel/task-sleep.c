@@ -5,12 +5,15 @@
 static int
 sleep_until (SentryTask *task, gint64 deadline, int (*sleep) (SentrySleeper *, gint64))
 {
+  const SentrySyscallOps *ops = task->kernel->syscalls;
   SentryContext *ctx = task->context;
   gint64 host = deadline == SENTRY_TIME_NEVER
                     ? G_MAXINT64
                     : sentry_timekeeper_to_host (task->kernel->timekeeper, deadline);
   int r;
 
+  if (ops != NULL && ops->blocked != NULL)
+    ops->blocked (task);
   __atomic_store_n (&task->run_state, SENTRY_RUN_BLOCKED, __ATOMIC_SEQ_CST);
   if (ctx->ops->idle != NULL)
     ctx->ops->idle (ctx, TRUE);

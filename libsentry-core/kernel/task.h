@@ -59,6 +59,7 @@ typedef struct
   void (*signal) (SentryTask *task,
                   const siginfo_t *info); /* one was taken from the queue and isn't ignored */
   void (*exited) (SentryTask *task, int wait_status, gboolean group);
+  void (*blocked) (SentryTask *task); /* it is about to sleep in a call */
 } SentrySyscallOps;
 
 /* `ops` is borrowed for good. */

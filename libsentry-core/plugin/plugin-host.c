@@ -3,6 +3,8 @@
 #include "plugin/plugin-host.h"
 #include "plugin/plugin-kinds.h"
 #include "plugin/plugin-private.h"
+#include <dirent.h>
+#include <errno.h>
 #include <string.h>
 
 struct _SentryPluginHost
@@ -135,23 +137,35 @@ add_found (SentryPluginHost *self, const char *folder, const char *name, const c
   g_ptr_array_add (self->plugins, p);
 }
 
+static gboolean
+folder_failed (const char *folder, GError **error)
+{
+  int saved = errno;
+
+  g_set_error (error, G_FILE_ERROR, (int) g_file_error_from_errno (saved), "%s: %s", folder,
+               g_strerror (saved));
+  return FALSE;
+}
+
 gboolean
 sentry_plugin_host_add_folder (SentryPluginHost *self, const char *folder, GError **error)
 {
   g_autofree char *absolute = g_canonicalize_filename (folder, NULL);
-  g_autoptr (GDir) dir = g_dir_open (absolute, 0, error);
-  const char *name;
+  DIR *dir = opendir (absolute);
+  struct dirent *entry;
 
   if (dir == NULL)
-    return FALSE;
-  while ((name = g_dir_read_name (dir)) != NULL)
+    return folder_failed (absolute, error);
+  while ((entry = readdir (dir)) != NULL)
     {
-      g_autofree char *key_name = g_strconcat (name, ".plugin", NULL);
-      g_autofree char *key_path = g_build_filename (absolute, name, key_name, NULL);
+      g_autofree char *key_name = g_strconcat (entry->d_name, ".plugin", NULL);
+      g_autofree char *key_path = g_build_filename (absolute, entry->d_name, key_name, NULL);
 
-      if (g_file_test (key_path, G_FILE_TEST_EXISTS) && find_plugin (self, name) == NULL)
-        add_found (self, absolute, name, key_path);
+      if (*entry->d_name != '.' && g_file_test (key_path, G_FILE_TEST_EXISTS)
+          && find_plugin (self, entry->d_name) == NULL)
+        add_found (self, absolute, entry->d_name, key_path);
     }
+  closedir (dir);
   g_ptr_array_sort (self->plugins, compare_plugins);
   return TRUE;
 }

@@ -197,14 +197,14 @@ const SentryHostFeature sentry_host_features[] = {
 };
 
 const char *
-sentry_host_lockdown_level (void)
+sentry_host_lockdown_level (gboolean privileged, int landlock_abi)
 {
-  if (sentry_host_is_privileged ())
+  if (privileged)
     return "full: empty root, own PID, IPC and UTS namespaces, few capabilities, system call "
            "filter";
-  if (sentry_host_landlock_abi () > 0)
+  if (landlock_abi > 0)
     return "user: Landlock, no new privileges, system call filter";
-  return "basic: no new privileges, system call filter; this kernel has no Landlock, so host paths "
-         "that the "
-         "caller may open are kept from a broken sandbox process by the filter alone";
+  return "basic: no new privileges, system call filter; this kernel has no Landlock, so that only "
+         "the filter keeps a "
+         "broken sandbox process from the caller's files and processes";
 }

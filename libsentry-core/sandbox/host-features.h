@@ -22,7 +22,8 @@ extern const SentryHostFeature sentry_host_features[];
 gboolean sentry_host_is_privileged (void);
 /* The Landlock ABI number; 0: the kernel has none. */
 int sentry_host_landlock_abi (void);
-/* One sentence: how a sandbox process started now would be locked down. */
-const char *sentry_host_lockdown_level (void);
+/* One sentence: what locks a sandbox process down that has, or hasn't, namespaces of its own and
+ * Landlock. */
+const char *sentry_host_lockdown_level (gboolean privileged, int landlock_abi);
 
 G_END_DECLS

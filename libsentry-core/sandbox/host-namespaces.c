@@ -20,6 +20,35 @@ failed (GError **error, const char *what)
   return FALSE;
 }
 
+static int
+new_mount (const char *type, const char *const *options, unsigned int attributes)
+{
+  int fs = fsopen (type, FSOPEN_CLOEXEC);
+  gboolean ok = fs >= 0;
+  int fd = -1;
+
+  for (; ok && *options != NULL; options += 2)
+    ok = fsconfig (fs, FSCONFIG_SET_STRING, options[0], options[1], 0) == 0;
+  if (ok && fsconfig (fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+    fd = fsmount (fs, FSMOUNT_CLOEXEC, attributes);
+  if (fs >= 0)
+    close (fs);
+  return fd;
+}
+
+/* A /proc of this process and its children, without the host's settings. */
+static gboolean
+mount_own_proc (const char *path, GError **error)
+{
+  static const char *const options[] = { "subset", "pid", NULL };
+  int fd = new_mount ("proc", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+
+  if (fd < 0 || move_mount (fd, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    return failed (error, "namespaces: own /proc");
+  close (fd);
+  return TRUE;
+}
+
 /* A network namespace would cost 8 ms; the filter allows no socket anyway. */
 gboolean
 sentry_host_enter_namespaces (GError **error)
@@ -28,7 +57,7 @@ sentry_host_enter_namespaces (GError **error)
     return failed (error, "namespaces");
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
     return failed (error, "namespaces: mounts can't be made private");
-  return TRUE;
+  return mount_own_proc ("/proc", error);
 }
 
 static int
@@ -117,37 +146,27 @@ sentry_donated_open (SentryDonated *d, const SentrySandboxConfig *config, gboole
          && is_directory (d->root, "--root", config->root, error);
 }
 
-static int
-new_empty_mount (void)
-{
-  int fs = fsopen ("tmpfs", FSOPEN_CLOEXEC);
-  int fd = -1;
-
-  if (fs < 0)
-    return -1;
-  if (fsconfig (fs, FSCONFIG_SET_STRING, "mode", "0555", 0) == 0
-      && fsconfig (fs, FSCONFIG_SET_STRING, "size", "4096", 0) == 0
-      && fsconfig (fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-    fd = fsmount (fs, FSMOUNT_CLOEXEC,
-                  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-  close (fs);
-  return fd;
-}
-
 /* The empty mount goes on top of /, becomes the root, and what lay below it is taken away.  The
  * template of guest processes shares this mount namespace, so its root moves along. */
 gboolean
 sentry_host_empty_root (GError **error)
 {
-  int fd = new_empty_mount ();
+  static const char *const options[] = { "mode", "0555", "size", "4096", NULL };
+  struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+  int fd = new_mount ("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 
   if (fd < 0 || move_mount (fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) != 0
       || fchdir (fd) != 0)
     return failed (error, "lock-down: empty root");
   close (fd);
+  if (mkdir ("proc", 0555) != 0)
+    return failed (error, "lock-down: empty root");
+  if (!mount_own_proc ("proc", error))
+    return FALSE;
   if (syscall (SYS_pivot_root, ".", ".") != 0)
     return failed (error, "lock-down: pivot_root");
-  if (umount2 (".", MNT_DETACH) != 0 || chdir ("/") != 0)
+  if (umount2 (".", MNT_DETACH) != 0 || chdir ("/") != 0
+      || mount_setattr (AT_FDCWD, "/", 0, &read_only, sizeof read_only) != 0)
     return failed (error, "lock-down: old root");
   return TRUE;
 }

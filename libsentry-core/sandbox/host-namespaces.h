@@ -27,7 +27,8 @@ gboolean sentry_host_enter_namespaces (GError **error);
 gboolean sentry_donated_open (SentryDonated *ret_donated, const SentrySandboxConfig *config,
                               gboolean own_mounts, GError **error);
 
-/* Nothing has a name any more: / becomes an empty read-only directory, the old root is gone. */
+/* / becomes a read-only directory that holds nothing but a /proc of this process and its children;
+ * the old root is gone. */
 gboolean sentry_host_empty_root (GError **error);
 
 G_END_DECLS

@@ -135,7 +135,7 @@ NAMES (open, "O_???", M (0, 3, "O_RDONLY"), M (1, 3, "O_WRONLY"), M (2, 3, "O_RD
        "O_LARGEFILE"), N (O_NOFOLLOW), N (O_NOATIME), N (O_CLOEXEC), N (O_PATH), N (O_TMPFILE), N
        (O_DIRECTORY));
 
-NAMES (open_cloexec, "O_???", N (O_CLOEXEC), N (O_NONBLOCK), N (O_DIRECT));
+NAMES (open_cloexec, "O_???", N (O_NONBLOCK), N (O_DIRECT), N (O_CLOEXEC));
 
 NAMES (open_tree, "OPEN_TREE_???", V (1, "OPEN_TREE_CLONE"), N (O_CLOEXEC), V (0x100,
        "AT_SYMLINK_NOFOLLOW"), V (0x800, "AT_NO_AUTOMOUNT"), V (0x1000, "AT_EMPTY_PATH"), V

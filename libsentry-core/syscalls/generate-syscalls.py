@@ -19,10 +19,10 @@ CLASSES = {'F': 'FILE', 'D': 'DESC', 'P': 'PROCESS', 'N': 'NETWORK', 'S': 'SIGNA
            'C': 'CREDS', 'T': 'CLOCK'}
 # What an argument or a result can be; strace/ knows how to print each.
 KINDS = set('''
-    bytes cap-data cap-header clockid clone-args cpuset dev dirents dirfd enum epoll_event fcntl-arg fd fdset filemode flags
-    futex-op futex-timeout futex-val hex hex32 int ioctl ioctl-arg iovec iovec-raw ipc-key itimerspec itimerval
-    long mmsghdr mode mq-attr msghdr off open-how optval path pipefd pollfd prctl-arg ptr rlimit rusage sched-attr sembuf
-    siginfo sigaction sig sigevent sigset sigset-arg size skip sockaddr sockopt socktype stack stat statfs statx str strv
+    arch-prctl bytes cap-data cap-header clockid clone clone-args cpuset dev dirents dirfd enum epoll_event fcntl-arg fd fdset filemode flags
+    futex-op hex hex32 int ioctl ioctl-arg iovec iovec-raw ipc-key itimerspec itimerval
+    long mmsghdr mode mq-attr msghdr off open-how optval path pipefd pollfd prctl ptr rlimit rusage sched-attr sembuf
+    siginfo sigaction sig sigevent sigreturn sigset sigset-arg size skip sockaddr sockopt socktype stack stat statfs statx str strv
     sysinfo timespec timeval timezone tms uid uint ulong utimbuf utsname wstatus'''.split())
 RESULTS = {'int', 'fd', 'hex', 'off', 'mode', 'noreturn', 'flags', 'fcntl'}
 ARGUMENT = re.compile(r'([a-z_0-9]+):([a-z_0-9-]+)([*>&]?)(?:\(([a-z_0-9,-]+)\))?$')
@@ -59,7 +59,7 @@ class Argument:
                 f'{self.link}, {self.count}, {names} }}')
 
     def doc(self):
-        return self.name if self.kind != 'skip' else '_'
+        return self.name
 
 
 class Call:

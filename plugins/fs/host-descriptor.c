@@ -572,8 +572,8 @@ mappable_mapped (SentryMappable *m, guint64 offset, guint64 len, gboolean shared
   SentryHostSuper *sb = sentry_host_inode_super (inode);
 
   sentry_mutex_lock (&sb->lock);
-  g_assert (delta > 0 || inode->n_mapped > 0);
-  inode->n_mapped += delta;
+  g_assert (delta > 0 || inode->n_mapped >= len);
+  inode->n_mapped += delta > 0 ? len : -len;
   update_lru_locked (sb, inode);
   sentry_mutex_unlock (&sb->lock);
 }

@@ -55,7 +55,7 @@ struct SentryHostInode
   guint path_users;        /* m */
   gboolean pinned;         /* m: path_fd stays */
   gboolean was_mapped;     /* m: its handles are worth keeping when idle (libraries, programs) */
-  guint n_mapped;          /* m: live mappings; they keep the handles */
+  guint64 n_mapped;        /* m: bytes in live mappings; they keep the handles */
   SentryHostHandle handle[SENTRY_HOST_N_HANDLES]; /* m */
   SentryList lru; /* m: on sb->lru while something of it is open and nothing is in use */
 };

@@ -1,0 +1,21 @@
+#!/bin/sh
+# coreutils about users, processes, time and the machine.  SPDX-License-Identifier: LGPL-2.1-or-later
+t() { echo "\$ $*"; sh -c "$*"; echo "= $?"; }
+t 'id -u; id -g; id -G; id -un; whoami; groups'
+t 'uname -s; uname -m; arch; nproc'
+t 'pwd -P | grep -c /; printenv LC_ALL TZ; env -i A=1 env; env -u HOME printenv HOME'
+t 'date -u -d @0 +%FT%T; date -d "2024-02-29 + 1 year" +%F; date -u -r /etc/hostname +%Y | wc -c'
+t 'sleep 0.01; timeout 1 true; timeout 0.05 sleep 9; timeout -s KILL 0.05 sleep 9'
+t 'timeout -k 0.05 0.05 sh -c "trap : TERM; while :; do :; done"'
+t 'nice; nice -n 5 nice; nice -n 99 nice'
+t 'nohup echo x < /dev/null'
+t 'stdbuf -oL echo buffered'
+t 'true; false; test 1 -lt 2; [ a = b ]'
+t '/bin/kill -l 15; sh -c "kill -TERM \$\$"'
+t 'tty; stty < /dev/null'
+t 'logname 2>/dev/null; who | wc -l; users | wc -w; hostid | wc -c'
+t 'getconf PAGESIZE; getconf CLK_TCK; getconf _NPROCESSORS_ONLN; getconf PATH_MAX /; getconf ARG_MAX'
+t 'getent passwd root; getent group nogroup; getent hosts localhost | wc -l'
+t 'locale -a | grep -ci "^C"; ldd /bin/true | wc -l'
+t 'chroot / true; echo'
+t 'runcon true 2>/dev/null; pinky -s | wc -l'

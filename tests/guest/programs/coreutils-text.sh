@@ -1,0 +1,43 @@
+#!/bin/sh
+# coreutils that read and write text.  SPDX-License-Identifier: LGPL-2.1-or-later
+t() { echo "\$ $*"; sh -c "$*"; echo "= $?"; }
+seq 1 20 > n; printf 'pear 3\napple 1\nfig 2\napple 9\n' > f; printf 'a:b:c\nd:e:f\n' > c
+t 'cat -A c'
+t 'tac f'
+t 'head -n 3 n; head -c 5 n'
+t 'tail -n 2 n; tail -c +48 n'
+t 'sort f; sort -k2 -n f; sort -u -k1,1 f; sort -r f; sort -c f'
+t 'printf "b\na\n" | sort -S 1k -T . -'
+t 'uniq -c n | head -n 2; printf "a\na\nb\n" | uniq -d'
+t 'wc f n; wc -L c'
+t 'cut -d: -f2- c; cut -c1-3 f'
+t 'paste -d, n n | head -n 2; paste -s c'
+t 'join n n | tail -n 1'
+t 'comm -12 n n | wc -l'
+t 'tr a-z A-Z < f; tr -d a < f; tr -s "\n" < f; tr -cd "[:digit:]\n" < f'
+t 'fold -w 4 f'
+t 'fmt -w 10 f'
+t 'pr -t -2 -l 5 n'
+t 'nl f'
+t 'expand -t 2 c; printf "        x\n" | unexpand -a | od -c'
+t 'od -A x -t x1z -v c'
+t 'base64 f; base64 f | base64 -d'
+t 'base32 c; basenc --base16 c'
+t 'md5sum f; sha1sum f; sha224sum f; sha256sum f; sha384sum f; sha512sum f; b2sum f; cksum f; sum f'
+t 'sha256sum f > s; sha256sum -c s; echo x >> f; sha256sum -c s'
+t 'csplit -s n 5 10; cat xx01'
+t 'split -l 7 n part; ls part*; cat part* | cmp - n'
+t 'tsort <<E
+a b
+b c
+E'
+t 'shuf -i 1-5 --random-source=n | wc -l; shuf -n 2 -e a | wc -l'
+t 'seq -s, 3 2 11; seq -w 8 11; seq 0.5 0.25 1'
+t 'numfmt --to=iec 1048576; numfmt --from=si 1K'
+t 'factor 360 97 18446744073709551557'
+t 'expr 6 \* 7; expr length hello; expr abc : "a\(.\)"'
+t 'printf "%s %5.2f %o\n" x 3.14159 8'
+t 'echo -n a; echo "a\tb"; /bin/echo -e "a\tb"'
+t 'yes x | head -n 3'
+t 'ptx -G f | head -n 2'
+t 'dircolors -b | head -c 9'
