@@ -1,5 +1,5 @@
-/* The sentry program: reads the command line and calls the verb. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The sentry program: reads the command line and calls the verb.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
-/* Every option, in one table: how it is written and what it sets. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Every option, in one table: how it is written and what it sets.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 #include <errno.h>
 #include <stdlib.h>

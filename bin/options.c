@@ -1,5 +1,5 @@
-/* Parses the command line: options before or after the verb, then CMD. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Parses the command line: options before or after the verb, then CMD.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
 #include <string.h>
 #include <unistd.h>

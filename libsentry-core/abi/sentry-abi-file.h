@@ -1,5 +1,5 @@
-/* Layouts of amd64 Linux that file system calls exchange with guests. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Layouts of amd64 Linux that file system calls exchange with guests.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* User namespaces and the rules of changing credentials, for the core. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* User namespaces and the rules of changing credentials, for the core.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "auth/sentry-cred.h"

@@ -1,5 +1,5 @@
-/* One account of all host memory that guests make the sentry hold. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* One account of all host memory that guests make the sentry hold.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* Kernel-internal error numbers: results that never reach a guest. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Kernel-internal error numbers: results that never reach a guest.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* An ordered map of intervals that do not overlap, with search for holes. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* An ordered map of intervals that do not overlap, with search for holes.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

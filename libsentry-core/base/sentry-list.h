@@ -1,5 +1,5 @@
-/* An intrusive doubly linked list: no allocation, O(1) removal. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* An intrusive doubly linked list: no allocation, O(1) removal.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

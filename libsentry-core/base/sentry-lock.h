@@ -1,5 +1,5 @@
-/* Mutexes and read-write locks with a place in the lock order. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Mutexes and read-write locks with a place in the lock order.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* Wait queues: how a task sleeps until something is ready. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Wait queues: how a task sleeps until something is ready.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

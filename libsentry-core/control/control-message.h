@@ -1,5 +1,5 @@
-/* The messages between a sandbox process and the program that started it. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The messages between a sandbox process and the program that started it.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* Inodes and paths of files that have no name: pipes, sockets, eventfds. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Inodes and paths of files that have no name: pipes, sockets, eventfds.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* Descriptor tables: small numbers to open file descriptions. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Descriptor tables: small numbers to open file descriptions.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

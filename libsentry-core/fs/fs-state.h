@@ -1,5 +1,5 @@
-/* Root, working directory and umask of a task (CLONE_FS shares them). SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Root, working directory and umask of a task (CLONE_FS shares them).
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

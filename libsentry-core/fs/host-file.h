@@ -1,5 +1,5 @@
-/* Files on donated host descriptors: standard input, output and error. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Files on donated host descriptors: standard input, output and error.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,11 +1,10 @@
-/* Lives of inodes, superblocks and paths; what a read or write does to an inode's times and mode.
+/* Lives of inodes, superblocks and paths; what a read or write does to an inode's times.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "iface/sentry-inode.h"
 
 #include <fcntl.h>
 #include <sys/mount.h>
 
-#include "auth/sentry-cred.h"
 #include "iface/sentry-mount-namespace.h"
 
 #define DAY_SECONDS (24 * 60 * 60)
@@ -58,24 +57,6 @@ sentry_inode_unref (SentryInode *inode)
 {
   if (inode != NULL && sentry_ref_put (&inode->ref))
     inode->ops->free (inode);
-}
-
-int
-sentry_inode_remove_privs (SentryInode *inode, SentryCred *cred)
-{
-  guint32 mode = __atomic_load_n (&inode->mode, __ATOMIC_RELAXED);
-  SentrySetAttr set = { .valid = SENTRY_SET_MODE, .mode = mode & 07777 };
-
-  if (!S_ISREG (mode) || !(mode & (S_ISUID | S_ISGID)))
-    return 0;
-  set.mode &= ~S_ISUID;
-  if ((mode & S_IXGRP)
-      || !sentry_cred_in_group (cred, __atomic_load_n (&inode->gid, __ATOMIC_RELAXED)))
-    set.mode &= ~S_ISGID;
-  if (set.mode == (mode & 07777) || sentry_cred_capable_in (cred, cred->user_ns, CAP_FSETID)
-      || inode->ops->setattr == NULL)
-    return 0;
-  return inode->ops->setattr (inode, cred, &set);
 }
 
 static int

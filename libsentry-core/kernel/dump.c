@@ -1,5 +1,5 @@
-/* Every task's state as text, for the person who pressed Ctrl-\. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Every task's state as text, for the person who pressed Ctrl-\.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/task-info.h"
 #include "kernel/task-private.h"
 

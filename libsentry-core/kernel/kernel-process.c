@@ -1,5 +1,5 @@
-/* Processes that the host side asks for: init, and programs run beside it. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Processes that the host side asks for: init, and programs run beside it.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/task-private.h"
 
 #include <fcntl.h>

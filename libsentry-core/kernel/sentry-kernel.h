@@ -1,5 +1,5 @@
-/* The Kernel object: an emulated Linux kernel in an ordinary process. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The Kernel object: an emulated Linux kernel in an ordinary process.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib-object.h>

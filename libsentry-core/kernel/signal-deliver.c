@@ -1,5 +1,5 @@
-/* What a task does about its signals before it goes back to the guest. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* What a task does about its signals before it goes back to the guest.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/task-private.h"
 
 #define M(sig) SENTRY_SIGMASK (sig)

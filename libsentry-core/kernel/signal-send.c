@@ -1,5 +1,5 @@
-/* Sending signals: who gets them and what they do at once. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Sending signals: who gets them and what they do at once.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/task-private.h"
 
 #include <string.h>

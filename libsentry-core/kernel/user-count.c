@@ -1,5 +1,5 @@
-/* How many processes and queued signals each real user has. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* How many processes and queued signals each real user has.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/task-private.h"
 
 /* Only CAP_SETUID makes new users, and an entry is small: they stay until the kernel goes. */

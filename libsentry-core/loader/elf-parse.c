@@ -1,5 +1,5 @@
-/* ELF headers: everything is checked here, nothing is mapped. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* ELF headers: everything is checked here, nothing is mapped.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loader/elf-image.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* execve's new memory: from a file to an mm that is ready to run. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* execve's new memory: from a file to an mm that is ready to run.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loader/loader-private.h"
 
 #include <errno.h>

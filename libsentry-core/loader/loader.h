@@ -1,5 +1,5 @@
-/* execve's work on a file: scripts, ELF images, the first stack. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* execve's work on a file: scripts, ELF images, the first stack.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* fork: a copy of the books for a copy of the address space. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* fork: a copy of the books for a copy of the address space.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mm/mm.h"
 #include "mm/mm-private.h"
 

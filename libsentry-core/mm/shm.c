@@ -1,5 +1,5 @@
-/* Shared anonymous memory: a sealed memfd for each object. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Shared anonymous memory: a sealed memfd for each object.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mm/shm.h"
 
 #include <errno.h>

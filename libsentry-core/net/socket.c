@@ -1,5 +1,5 @@
-/* What sockets of all families share: life, buffers' sizes, SOL_SOCKET. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* What sockets of all families share: life, buffers' sizes, SOL_SOCKET.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "net/socket.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* AF_UNIX sockets that only messages hold on to: found and freed. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* AF_UNIX sockets that only messages hold on to: found and freed.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
 #include "net/unix-private.h"

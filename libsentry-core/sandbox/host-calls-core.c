@@ -1,5 +1,5 @@
-/* The host system calls that the core needs, each with its reason. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The host system calls that the core needs, each with its reason.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/host-calls.h"
 #include <fcntl.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
-/* The host system calls that a locked-down sandbox process may make. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The host system calls that a locked-down sandbox process may make.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/host-calls.h"
 #include <errno.h>
 #include <gio/gio.h>

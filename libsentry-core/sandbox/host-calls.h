@@ -1,5 +1,5 @@
-/* The host system calls that a locked-down sandbox process may make. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The host system calls that a locked-down sandbox process may make.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* What the host offers that sandboxes and platforms are built on. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* What the host offers that sandboxes and platforms are built on.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/host-features.h"
 #include "sandbox/host-capabilities.h"
 #include <errno.h>

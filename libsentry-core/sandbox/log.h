@@ -1,5 +1,5 @@
-/* Where messages of a sandbox process go once it can't open files. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Where messages of a sandbox process go once it can't open files.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* Loads early what libraries would load lazily, after the lock-down. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Loads early what libraries would load lazily, after the lock-down.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/preload.h"
 #include <dlfcn.h>
 #include <glib.h>

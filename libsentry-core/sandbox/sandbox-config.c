@@ -1,5 +1,5 @@
-/* All that a person decides about one sandbox: defaults and life. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* All that a person decides about one sandbox: defaults and life.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/sandbox-config.h"
 #include <grp.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The two halves of the reader: load.c (image) and load-fields.c (values). SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The two halves of the reader: load.c (image) and load-fields.c (values).
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "state/state-private.h"

@@ -1,5 +1,5 @@
-/* Reads an image: sections, records, and the objects that they make. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Reads an image: sections, records, and the objects that they make.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "state/load-private.h"
 
 #include <errno.h>

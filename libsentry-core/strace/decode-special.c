@@ -1,5 +1,5 @@
-/* Shows the few calls whose arguments depend on a command. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Shows the few calls whose arguments depend on a command.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "strace/decode.h"
 
 #include <asm/ioctls.h>

@@ -1,5 +1,5 @@
-/* Shows the arguments of a call by the table's description. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Shows the arguments of a call by the table's description.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "strace/decode.h"
 
 #include <errno.h>

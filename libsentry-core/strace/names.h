@@ -1,5 +1,5 @@
-/* Names of constants: flag sets, enumerations, signals, errors. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Names of constants: flag sets, enumerations, signals, errors.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* The lines of a trace: who wrote last, what is unfinished. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The lines of a trace: who wrote last, what is unfinished.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "strace/decode.h"

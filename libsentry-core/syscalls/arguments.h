@@ -1,5 +1,5 @@
-/* Decoding what many file calls take: descriptors, paths, places to wait. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Decoding what many file calls take: descriptors, paths, places to wait.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* Waiting for files, and the blocking read and write on top of it. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Waiting for files, and the blocking read and write on top of it.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* Copies between two files inside the kernel: sendfile, copy_file_range. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Copies between two files inside the kernel: sendfile, copy_file_range.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-/* Calls on descriptors as such: dup, fcntl, ioctl, flock. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Calls on descriptors as such: dup, fcntl, ioctl, flock.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <fcntl.h>

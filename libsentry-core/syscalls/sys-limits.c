@@ -1,5 +1,5 @@
-/* Limits and what has been used: rlimits, rusage, times, sysinfo. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Limits and what has been used: rlimits, rusage, times, sysinfo.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>

@@ -1,5 +1,5 @@
-/* read, write and their positioned and vectored kin, lseek. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* read, write and their positioned and vectored kin, lseek.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/uio.h>

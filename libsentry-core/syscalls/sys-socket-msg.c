@@ -1,5 +1,5 @@
-/* Sending and receiving on sockets, with control messages. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Sending and receiving on sockets, with control messages.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* Sockets: making, naming, connecting them, and their options. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Sockets: making, naming, connecting them, and their options.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

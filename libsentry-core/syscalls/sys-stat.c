@@ -1,5 +1,5 @@
-/* What a file is: stat and kin, access, readlink, statfs. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* What a file is: stat and kin, access, readlink, statfs.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>

@@ -1,5 +1,5 @@
-/* Durability and advice: fsync and kin, fallocate, fadvise. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Durability and advice: fsync and kin, fallocate, fadvise.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>

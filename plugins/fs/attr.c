@@ -1,5 +1,5 @@
-/* Attributes by path: stat, notify_change, access, readlink, statfs. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Attributes by path: stat, notify_change, access, readlink, statfs.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <string.h>
 #include <sys/mount.h>

@@ -1,5 +1,5 @@
-/* The dentry cache's table: finding, adding and removing names. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The dentry cache's table: finding, adding and removing names.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "dentry.h"
 
 #include <string.h>

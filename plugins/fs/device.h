@@ -1,5 +1,5 @@
-/* Device nodes: what lies in /dev, and the memory devices. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Device nodes: what lies in /dev, and the memory devices.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "tmpfs.h"

@@ -1,5 +1,5 @@
-/* Freeing what walks without references may still be looking at. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Freeing what walks without references may still be looking at.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* A host directory as a file system: what its files share. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* A host directory as a file system: what its files share.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <linux/stat.h>

@@ -1,5 +1,5 @@
-/* The kept procfs descriptor: reopening host descriptors with less access. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The kept procfs descriptor: reopening host descriptors with less access.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

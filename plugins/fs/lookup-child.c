@@ -1,5 +1,5 @@
-/* One name in one directory: from the cache, or from its file system. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* One name in one directory: from the cache, or from its file system.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <string.h>
 

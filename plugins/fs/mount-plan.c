@@ -1,5 +1,5 @@
-/* The first namespace: the plan of the host side becomes mounts. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The first namespace: the plan of the host side becomes mounts.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Mounts, superblocks in use, and the trees that namespaces make of them. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Mounts, superblocks in use, and the trees that namespaces make of them.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib-object.h>

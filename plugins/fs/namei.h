@@ -1,5 +1,5 @@
-/* What is done by name: opening, making, removing, renaming. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* What is done by name: opening, making, removing, renaming.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "mount-namespace.h"

@@ -1,5 +1,5 @@
-/* One layer's inodes, asked with the locks that their contract wants. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* One layer's inodes, asked with the locks that their contract wants.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "overlay-private.h"
 
 #include <errno.h>

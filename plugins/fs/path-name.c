@@ -1,5 +1,5 @@
-/* From a place back to its name: getcwd, /proc/PID/fd, mountinfo. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* From a place back to its name: getcwd, /proc/PID/fd, mountinfo.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
 #include "namei.h"

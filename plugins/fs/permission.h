@@ -1,5 +1,5 @@
-/* Who may do what to an inode: Linux's generic permission checks. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Who may do what to an inode: Linux's generic permission checks.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "auth/sentry-cred.h"

@@ -1,5 +1,5 @@
-/* tmpfs directories: names, and reading them in a stable order. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* tmpfs directories: names, and reading them in a stable order.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <dirent.h>
 #include <errno.h>
 #include <linux/fs.h>

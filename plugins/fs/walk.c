@@ -1,5 +1,5 @@
-/* The path walk: parts, dots, mounts, symbolic links, RESOLVE_*. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The path walk: parts, dots, mounts, symbolic links, RESOLVE_*.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "walk.h"
 
 #include <errno.h>

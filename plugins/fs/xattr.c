@@ -1,5 +1,5 @@
-/* Extended attributes: namespaces of names and who may use them. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Extended attributes: namespaces of names and who may use them.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <string.h>
 #include <sys/xattr.h>

@@ -1,5 +1,5 @@
-/* Starts the template from which every guest host-process is forked. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Starts the template from which every guest host-process is forked.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* The host system calls that this platform needs after lock-down. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The host system calls that this platform needs after lock-down.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ptrace-private.h"
 
 #include <sys/ptrace.h>

@@ -1,5 +1,5 @@
-/* Platform: guest code runs in host processes under PTRACE_SYSEMU. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Platform: guest code runs in host processes under PTRACE_SYSEMU.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "iface/sentry-platform.h"

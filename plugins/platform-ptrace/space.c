@@ -1,5 +1,5 @@
-/* Address spaces: birth, membership and death of the processes in one. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Address spaces: birth, membership and death of the processes in one.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ptrace-private.h"
 
 #include <errno.h>

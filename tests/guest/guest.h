@@ -1,6 +1,6 @@
 /* What every guest test is made of: raw system calls, checks that print one line each, bad
- * pointers, and signals that arrive while a call is asleep.  SPDX-License-Identifier:
- * LGPL-2.1-or-later
+ * pointers, and signals that arrive while a call is asleep.
+ * SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * Each check prints "NAME ok" or "NAME FAILED: …".  A passing run must print the same bytes
  * everywhere, so no line may hold a pid, an address, a time or anything else that differs between

@@ -1,5 +1,5 @@
-/* The Platform conformance suite: one program for every implementation. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The Platform conformance suite: one program for every implementation.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-/* The mock platform's address spaces: mappings and their changes. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The mock platform's address spaces: mappings and their changes.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mock-private.h"
 
 #include <errno.h>

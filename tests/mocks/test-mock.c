@@ -1,5 +1,5 @@
-/* The mock platform keeps the contract where unit tests rely on it. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The mock platform keeps the contract where unit tests rely on it.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mock-platform.h"
 
 #include <errno.h>

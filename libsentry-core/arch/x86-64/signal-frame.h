@@ -1,5 +1,5 @@
-/* Linux's rt_sigframe of x86-64: building and reading its bytes. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Linux's rt_sigframe of x86-64: building and reading its bytes.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
-/* xstate: sizes, start value, hostile bytes; registers: hostile values. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* xstate: sizes, start value, hostile bytes; registers: hostile values.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
 #include "arch/x86-64/sentry-regs.h"

@@ -1,5 +1,5 @@
-/* Control messages: what is sent arrives, what isn't a message is refused. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Control messages: what is sent arrives, what isn't a message is refused.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control/control-message.h"
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Pipes: order, capacity, atomic pieces, packets, ends that go. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Pipes: order, capacity, atomic pieces, packets, ends that go.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Kernels whose guests are C functions, one system call a step. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Kernels whose guests are C functions, one system call a step.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "kernel/task-private.h"

@@ -1,5 +1,5 @@
-/* A file whose bytes are a memfd's and that counts its mappings. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* A file whose bytes are a memfd's and that counts its mappings.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include <string.h>

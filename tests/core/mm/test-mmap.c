@@ -1,5 +1,5 @@
-/* mmap, mprotect, mremap, brk, madvise: errors, places and limits. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* mmap, mprotect, mremap, brk, madvise: errors, places and limits.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-file.h"
 #include "mm-fixture.h"
 

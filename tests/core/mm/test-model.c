@@ -1,5 +1,5 @@
-/* Random changes of mappings against a model that knows only pages. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Random changes of mappings against a model that knows only pages.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mm-fixture.h"
 
 #define BASE G_GUINT64_CONSTANT (0x100000000)

@@ -1,5 +1,5 @@
-/* The host call filter: allows what was declared, and nothing else. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The host call filter: allows what was declared, and nothing else.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/host-calls.h"
 #include "in-child.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Objects filled at random, for round trips of any state table. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Objects filled at random, for round trips of any state table.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
 #include "state/sentry-state.h"

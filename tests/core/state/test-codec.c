@@ -1,5 +1,5 @@
-/* Writer and reader: graphs, variants, versions, hooks, hostile images. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Writer and reader: graphs, variants, versions, hooks, hostile images.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sample.h"
 
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-/* getcwd, chdir, fchdir: also in a directory that is renamed or gone.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* getcwd, chdir, fchdir: also in a directory that is renamed or gone.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: getcwd chdir fchdir */
 #include "guest.h"
 

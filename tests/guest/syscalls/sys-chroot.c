@@ -1,5 +1,5 @@
-/* chroot: what / and .. mean afterwards, getcwd from outside, errors.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* chroot: what / and .. mean afterwards, getcwd from outside, errors.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: chroot */
 #include "guest.h"
 

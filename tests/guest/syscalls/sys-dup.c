@@ -1,5 +1,5 @@
-/* dup, dup2, dup3: which number, which flags, what is shared.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* dup, dup2, dup3: which number, which flags, what is shared.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: dup dup2 dup3 */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* flock: shared and exclusive, conversion, who owns a lock, waiting.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* flock: shared and exclusive, conversion, who owns a lock, waiting.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: flock */
 #include "guest.h"
 

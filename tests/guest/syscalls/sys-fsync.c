@@ -1,5 +1,5 @@
-/* fsync, fdatasync, sync, syncfs, sync_file_range: what they accept.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* fsync, fdatasync, sync, syncfs, sync_file_range: what they accept.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: fsync fdatasync sync syncfs sync_file_range */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* kill, tkill, tgkill: whom they reach, who may, default actions, errors.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* kill, tkill, tgkill: whom they reach, who may, default actions, errors.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: kill tkill tgkill */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* link, linkat: counts, symlinks, flags, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* link, linkat: counts, symlinks, flags, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: link linkat */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* memfd_create: names, flags, seals, sharing by mapping.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* memfd_create: names, flags, seals, sharing by mapping.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: memfd_create */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* mincore: residency of anonymous pages, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* mincore: residency of anonymous pages, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: mincore */
 #include "guest.h"
 

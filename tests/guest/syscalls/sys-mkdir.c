@@ -1,5 +1,5 @@
-/* mkdir, mkdirat, rmdir: modes, link counts, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* mkdir, mkdirat, rmdir: modes, link counts, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: mkdir mkdirat rmdir */
 #include "guest.h"
 

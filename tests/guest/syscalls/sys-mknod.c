@@ -1,5 +1,5 @@
-/* mknod, mknodat: each kind of node, who may make it, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* mknod, mknodat: each kind of node, who may make it, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: mknod mknodat */
 #include "guest.h"
 

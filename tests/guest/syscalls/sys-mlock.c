@@ -1,5 +1,5 @@
-/* mlock, mlock2, munlock, mlockall, munlockall: residency, limits, errors. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* mlock, mlock2, munlock, mlockall, munlockall: residency, limits, errors.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: mlock mlock2 munlock mlockall munlockall */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* openat2: the size of its argument, strict flags, every RESOLVE_ rule.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* openat2: the size of its argument, strict flags, every RESOLVE_ rule.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: openat2 */
 #include "guest.h"
 

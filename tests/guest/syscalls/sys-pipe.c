@@ -1,5 +1,5 @@
-/* pipe, pipe2: flags, ends, packet mode, capacity, limits.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* pipe, pipe2: flags, ends, packet mode, capacity, limits.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: pipe pipe2 */
 #include "guest.h"
 

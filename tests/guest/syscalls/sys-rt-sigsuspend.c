@@ -1,5 +1,5 @@
-/* rt_sigsuspend and pause: which signals end them, masks, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* rt_sigsuspend and pause: which signals end them, masks, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: rt_sigsuspend pause */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* statfs, fstatfs: the kinds of file system, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* statfs, fstatfs: the kinds of file system, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: statfs fstatfs */
 #include "guest.h"
 

@@ -1,5 +1,5 @@
-/* statx: the mask, the flags, attributes, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* statx: the mask, the flags, attributes, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: statx */
 #include "guest.h"
 

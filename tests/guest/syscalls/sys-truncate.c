@@ -1,5 +1,5 @@
-/* truncate, ftruncate: shrinking, growing, errors, limits.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* truncate, ftruncate: shrinking, growing, errors, limits.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: truncate ftruncate */
 #include "guest.h"
 

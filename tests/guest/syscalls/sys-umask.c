@@ -1,5 +1,5 @@
-/* umask: the old value, which calls it bounds, inheritance.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* umask: the old value, which calls it bounds, inheritance.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: umask */
 #include "guest.h"
 

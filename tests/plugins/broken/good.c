@@ -1,5 +1,5 @@
-/* A plugin with nothing wrong: provides the file system type "good". SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* A plugin with nothing wrong: provides the file system type "good".
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "iface/sentry-filesystem.h"
 #include "iface/sentry-plugin.h"
 

@@ -1,5 +1,5 @@
-/* A plugin whose class doesn't implement the interface that it says. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* A plugin whose class doesn't implement the interface that it says.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "iface/sentry-plugin.h"
 
 typedef struct

@@ -1,5 +1,5 @@
-/* A plugin linked to a shared library that isn't there any more. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* A plugin linked to a shared library that isn't there any more.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "iface/sentry-plugin.h"
 
 GType sentry_vanished_get_type (void);

@@ -1,5 +1,5 @@
-/* A plugin whose code was built for another ABI than its key file says. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* A plugin whose code was built for another ABI than its key file says.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "iface/sentry-plugin.h"
 
 #undef SENTRY_PLUGIN_ABI

@@ -1,5 +1,5 @@
-/* Acts on a superblock by path, for tests of file system types. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Acts on a superblock by path, for tests of file system types.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fs-harness.h"
 
 #include <errno.h>

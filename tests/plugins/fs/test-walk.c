@@ -1,5 +1,5 @@
-/* The rules of path walks, each asked of the host's kernel too. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The rules of path walks, each asked of the host's kernel too.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>

@@ -1,5 +1,5 @@
-/* Our side of a twin: the same calls as the syscall layer makes them. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Our side of a twin: the same calls as the syscall layer makes them.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "twin.h"
 
 #include <errno.h>
