@@ -3,7 +3,9 @@
 #include "fs/host-file.h"
 #include "fs/host-poll.h"
 #include "kernel/sentry-kernel.h"
+#include "sandbox/log.h"
 #include "sandbox/sandbox-private.h"
+#include "strace/strace.h"
 #include "time/host-timekeeper.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +65,15 @@ sentry_sandbox_donate_descriptors (SentrySandboxProcess *s, GError **error)
 }
 
 static gboolean
+start_strace (const SentrySandboxConfig *c, GError **error)
+{
+  if (sentry_strace_start (c->strace_filter, sentry_log_fd (), TRUE, error))
+    return TRUE;
+  g_prefix_error (error, "--strace: ");
+  return FALSE;
+}
+
+static gboolean
 init_kernel (SentrySandboxProcess *s, GError **error)
 {
   const SentrySandboxConfig *c = s->config;
@@ -78,8 +89,11 @@ init_kernel (SentrySandboxProcess *s, GError **error)
     .stack_check_ms = c->pause_every_ms,
   };
 
+  if (c->strace && !start_strace (c, error))
+    return FALSE;
   s->kernel = sentry_kernel_new ();
   sentry_kernel_set_platform (s->kernel, s->platform);
+  sentry_kernel_set_syscalls (s->kernel, sentry_strace_syscalls ());
   return sentry_kernel_setup (s->kernel, &config, error);
 }
 
