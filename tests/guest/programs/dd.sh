@@ -14,5 +14,5 @@ t 'dd if=z of=copy oflag=append conv=notrunc bs=128k; cmp z copy; dd if=z of=dir
 t 'dd if=/dev/urandom of=r bs=1k count=64; wc -c < r; dd if=r of=r2 bs=999; cmp r r2 && echo same'
 dd if=/dev/zero of=/dev/null bs=1k 2> stats & p=$!
 # Once dd has its handler, each SIGUSR1 makes it tell how far it is.
-until grep -q '^SigCgt:.*[1-9a-f]' /proc/$p/status; do :; done
+until grep -q '^SigCgt:.*[2367abef]..$' /proc/$p/status; do :; done
 kill -USR1 $p; until grep -q copied stats; do :; done; kill $p; wait $p; echo "killed $?"
