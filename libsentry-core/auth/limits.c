@@ -4,6 +4,25 @@
 #include <errno.h>
 #include <string.h>
 
+static gboolean
+limits_post_load (gpointer object, gpointer context, GError **error)
+{
+  SentryLimits *limits = object;
+
+  for (guint i = 0; i < SENTRY_N_LIMITS; i++)
+    if (limits->limit[i].soft > limits->limit[i].hard)
+      {
+        g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT,
+                     "limits: soft above hard");
+        return FALSE;
+      }
+  return TRUE;
+}
+
+SENTRY_STATE_TABLE_WITH (SentryLimits, "limits", 1, (.post_load = limits_post_load),
+                         SENTRY_STATE_MUTEX (SentryLimits, lock, SENTRY_LOCK_CRED),
+                         SENTRY_STATE_BYTES (SentryLimits, limit));
+
 #define INF SENTRY_RLIM_INFINITY
 
 /* include/asm-generic/resource.h, with systemd-like room for descriptors. */

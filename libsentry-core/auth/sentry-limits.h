@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <sys/resource.h>
 #include "base/sentry-lock.h"
+#include "state/sentry-state.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,8 @@ typedef struct
   SentryMutex lock;                   /* CRED */
   SentryLimit limit[SENTRY_N_LIMITS]; /* m; soft also a */
 } SentryLimits;
+
+SENTRY_STATE_DECLARE (SentryLimits);
 
 /* Linux's INIT_RLIMITS with what the sandbox changes (NOFILE 1024:1048576, NPROC by max_tasks). */
 void sentry_limits_init (SentryLimits *limits);

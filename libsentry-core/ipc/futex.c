@@ -10,6 +10,17 @@
 #define MAX_TRIES 64
 #define N_BUCKETS 256
 
+/* Where it waits follows from the call's address, which lies in the call state: the call is entered
+ * again and queues itself. */
+SENTRY_STATE_TABLE (SentryFutexWaiter, "futex-waiter", 1,
+                    SENTRY_STATE_SKIP (SentryFutexWaiter, link, "queued again by the call"),
+                    SENTRY_STATE_SKIP (SentryFutexWaiter, key, "made again from the address"),
+                    SENTRY_STATE_SKIP (SentryFutexWaiter, bucket, "made again from the key"),
+                    SENTRY_STATE_U32 (SentryFutexWaiter, bitset),
+                    SENTRY_STATE_SKIP (SentryFutexWaiter, sleeper, "queued again by the call"),
+                    SENTRY_STATE_SKIP (SentryFutexWaiter, queued, "queued again by the call"),
+                    SENTRY_STATE_BOOL (SentryFutexWaiter, woken));
+
 typedef struct
 {
   SentryMutex lock;   /* FUTEX */

@@ -5,6 +5,7 @@
 #include "base/sentry-list.h"
 #include "base/sentry-wait-queue.h"
 #include "mm/mm.h"
+#include "state/sentry-state.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,8 @@ struct SentryFutexWaiter
   gboolean queued;        /* T */
   gboolean woken;         /* a: taken off the queue by a waker */
 };
+
+SENTRY_STATE_DECLARE (SentryFutexWaiter);
 
 #define SENTRY_FUTEX_ANY 0xffffffffu
 

@@ -204,6 +204,7 @@ sentry_task_set_affinity (SentryTask *task, SentryTask *target, const guint64 *m
   sentry_mutex_lock (&target->lock);
   guint64 *old = target->priv->affinity;
   target->priv->affinity = g_steal_pointer (&now);
+  target->priv->affinity_len = n * sizeof (guint64);
   sentry_mutex_unlock (&target->lock);
   g_free (old);
   return 0;

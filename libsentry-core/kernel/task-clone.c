@@ -96,7 +96,10 @@ copy_private (SentryTask *task, SentryTask *child, const SentryCloneArgs *args)
   c->dumpable = p->dumpable;
   sentry_mutex_lock (&task->lock);
   if (p->affinity != NULL)
-    c->affinity = g_memdup2 (p->affinity, (task->kernel->n_cpus + 63) / 64 * 8);
+    {
+      c->affinity = g_memdup2 (p->affinity, p->affinity_len);
+      c->affinity_len = p->affinity_len;
+    }
   sentry_mutex_unlock (&task->lock);
 }
 

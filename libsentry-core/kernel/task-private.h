@@ -12,6 +12,7 @@
 #include "kernel/task.h"
 #include "kernel/uts-namespace.h"
 #include "loader/loader.h"
+#include "state/sentry-state.h"
 #include "time/clock.h"
 
 G_BEGIN_DECLS
@@ -161,6 +162,14 @@ typedef struct
   gboolean secure, setid;
 } SentryExecState;
 
+/* Registers from an image. */
+typedef struct
+{
+  SentryRegs regs;
+  gsize xstate_size;
+  guint8 xstate[];
+} SentrySavedContext;
+
 /* What a thread that has been made waits to be told. */
 typedef enum
 {
@@ -184,7 +193,7 @@ struct SentryTaskPrivate
   SentryExitState exit_state; /* a; written under TASK_SET */
   int exit_code;              /* wait status */
   int pdeath_signal;
-  guint64 parent_exec_id, self_exec_id;
+  guint64 self_exec_id;
   SentryPidNamespace *pid_ns;
   SentryUserCount *user; /* TASK_SET: where it is counted */
 
@@ -222,6 +231,7 @@ struct SentryTaskPrivate
   gboolean sched_reset_on_fork;        /* a */
   guint64 timer_slack;
   guint64 *affinity;    /* TASK: NULL = all */
+  guint32 affinity_len; /* TASK: bytes */
   guint32 dumpable;     /* a: of the mm, but kept here */
   gint64 start_time;    /* I: boottime ns */
   SentryUsage usage;    /* TASK */
@@ -231,8 +241,27 @@ struct SentryTaskPrivate
   clockid_t thread_clock; /* CPU clock of the sentry thread */
   GMutex start_lock;
   GCond start_cond;
-  SentryTaskStart start; /* start_lock */
+  SentryTaskStart start;             /* start_lock */
+  SentrySavedContext *saved_context; /* after a load, until the platform has made a context */
 };
+
+SENTRY_STATE_DECLARE (SentrySigaction);
+SENTRY_STATE_DECLARE (SentrySignalHandlers);
+SENTRY_STATE_DECLARE (SentryUserCount);
+SENTRY_STATE_DECLARE (SentryQueuedSignal);
+SENTRY_STATE_DECLARE (SentryPendingSignals);
+SENTRY_STATE_DECLARE (SentryPid);
+SENTRY_STATE_DECLARE (SentryPidNamespace);
+SENTRY_STATE_DECLARE (SentrySession);
+SENTRY_STATE_DECLARE (SentryProcessGroup);
+SENTRY_STATE_DECLARE (SentryUsage);
+SENTRY_STATE_DECLARE (SentryThreadGroup);
+SENTRY_STATE_DECLARE (SentryAltStack);
+SENTRY_STATE_DECLARE (SentryCallState);
+SENTRY_STATE_DECLARE (SentrySyscallArgs);
+SENTRY_STATE_DECLARE (SentryTask);
+SENTRY_STATE_DECLARE (SentryTaskPrivate);
+SENTRY_STATE_DECLARE (SentryKernel);
 
 /* --- the kernel object --- */
 
@@ -307,6 +336,10 @@ void sentry_task_abandon_thread (SentryTask *task);
 /* task-run.c */
 void sentry_task_run (SentryTask *task);
 void sentry_task_clear_call (SentryTask *task);
+
+/* task-sleep.c: NULL for what was never registered. */
+const char *sentry_restart_name (SentryRestartFunc fn);
+SentryRestartFunc sentry_restart_find (const char *name);
 
 /* task-restart.c */
 gboolean sentry_is_restart (gint64 result);

@@ -61,6 +61,44 @@ sentry_task_call_set_mask (SentryTask *task, SentrySigset mask)
   sentry_task_set_blocked (task, mask);
 }
 
+/* --- restart functions --- */
+
+#define MAX_RESTART_FUNCS 32
+
+/* Filled before main, read only afterwards. */
+static struct
+{
+  const char *name;
+  SentryRestartFunc fn;
+} restart_funcs[MAX_RESTART_FUNCS];
+static guint n_restart_funcs;
+
+void
+sentry_restart_register (const char *name, SentryRestartFunc fn)
+{
+  g_assert (n_restart_funcs < MAX_RESTART_FUNCS);
+  restart_funcs[n_restart_funcs].name = name;
+  restart_funcs[n_restart_funcs++].fn = fn;
+}
+
+const char *
+sentry_restart_name (SentryRestartFunc fn)
+{
+  for (guint i = 0; i < n_restart_funcs; i++)
+    if (restart_funcs[i].fn == fn)
+      return restart_funcs[i].name;
+  return NULL;
+}
+
+SentryRestartFunc
+sentry_restart_find (const char *name)
+{
+  for (guint i = 0; i < n_restart_funcs; i++)
+    if (g_str_equal (restart_funcs[i].name, name))
+      return restart_funcs[i].fn;
+  return NULL;
+}
+
 gint64
 sentry_task_set_restart (SentryTask *task, SentryRestartFunc fn)
 {

@@ -48,6 +48,7 @@ task_free (SentryTask *task)
     sentry_thread_group_unref (task->group);
   sentry_pending_flush (&priv->pending);
   g_free (priv->affinity);
+  g_free (priv->saved_context);
   g_mutex_clear (&priv->start_lock);
   g_cond_clear (&priv->start_cond);
   g_free (priv);

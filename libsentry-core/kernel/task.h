@@ -136,6 +136,14 @@ gint64 sentry_task_call_deadline (SentryTask *task, gint64 timeout_ns);
 void sentry_task_call_set_mask (SentryTask *task, SentrySigset mask);
 /* Makes restart_syscall call `fn`; returns -SENTRY_ERESTART_RESTARTBLOCK. */
 gint64 sentry_task_set_restart (SentryTask *task, SentryRestartFunc fn);
+/* Restart functions have names, by which they are saved; each registers itself before main. */
+void sentry_restart_register (const char *name, SentryRestartFunc fn);
+#define SENTRY_RESTART_FUNC(fn)                                                                    \
+  __attribute__ ((constructor)) static void fn##_register (void)                                   \
+  {                                                                                                \
+    sentry_restart_register (#fn, fn);                                                             \
+  }                                                                                                \
+  G_STATIC_ASSERT (sizeof #fn <= 64)
 /* The task's place on a futex: survives a pause, taken off when the call ends. */
 typedef struct SentryFutexWaiter SentryFutexWaiter;
 SentryFutexWaiter *sentry_task_futex_waiter (SentryTask *task);

@@ -10,6 +10,11 @@ struct SentryUtsNamespace
   struct utsname names; /* m */
 };
 
+SENTRY_STATE_TABLE (SentryUtsNamespace, "uts-namespace", 1,
+                    SENTRY_STATE_REFCOUNT (SentryUtsNamespace, ref),
+                    SENTRY_STATE_MUTEX (SentryUtsNamespace, lock, SENTRY_LOCK_CRED),
+                    SENTRY_STATE_BYTES (SentryUtsNamespace, names));
+
 SentryUtsNamespace *
 sentry_uts_namespace_new (const char *nodename, const char *domainname)
 {

@@ -5,10 +5,12 @@
 #include <sys/utsname.h>
 #include "base/sentry-lock.h"
 #include "base/sentry-ref.h"
+#include "state/sentry-state.h"
 
 G_BEGIN_DECLS
 
 typedef struct SentryUtsNamespace SentryUtsNamespace;
+SENTRY_STATE_DECLARE (SentryUtsNamespace);
 
 #define SENTRY_UTS_MAX 64 /* bytes of a name, without the NUL */
 

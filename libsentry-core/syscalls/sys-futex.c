@@ -39,7 +39,7 @@ sleep_on_futex (SentryTask *task, SentryFutexWaiter *w, gint64 deadline)
   return sentry_futex_dequeue (w) ? 0 : r;
 }
 
-static gint64 restart_wait (SentryTask *task);
+static gint64 futex_restart (SentryTask *task);
 
 static gint64
 do_wait (SentryTask *task)
@@ -57,14 +57,16 @@ do_wait (SentryTask *task)
     r = sleep_on_futex (task, w, call->deadline);
   if (r != -SENTRY_ERESTARTSYS)
     return r;
-  return call->deadline == SENTRY_TIME_NEVER ? r : sentry_task_set_restart (task, restart_wait);
+  return call->deadline == SENTRY_TIME_NEVER ? r : sentry_task_set_restart (task, futex_restart);
 }
 
 static gint64
-restart_wait (SentryTask *task)
+futex_restart (SentryTask *task)
 {
   return do_wait (task);
 }
+
+SENTRY_RESTART_FUNC (futex_restart);
 
 /* *ret: sandbox monotonic. */
 static int

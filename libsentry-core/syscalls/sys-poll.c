@@ -170,6 +170,8 @@ poll_restart (SentryTask *task)
   return r == -SENTRY_ERESTARTSYS ? sentry_task_set_restart (task, poll_restart) : r;
 }
 
+SENTRY_RESTART_FUNC (poll_restart);
+
 gint64
 sentry_sys_poll (SentryTask *task, const SentrySyscallArgs *args)
 {
