@@ -16,11 +16,12 @@ G_BEGIN_DECLS
  *
  * Failure.  Every operation is atomic: it is done whole, or it returns a negative errno and the host mappings
  * are as before (a platform that could not put them back reports the address space gone).  The core then rolls
- * its own books back.
+ * its own books back.  One exception: a protect of several mappings, which the host can refuse half way; only the core knows
+ * what each had before, so it protects each again with that (which only undoes, and needs nothing new).  An
+ * operation whose address space has lost its last host thread returns -ESRCH.
  *
- * `ctx` is the context of the calling task, or NULL when an outsider (procfs, process_vm_writev, restore) acts.  Usually
- * it's trapped here.  It may be one that is trapped elsewhere, or has run nowhere yet: exec passes its own while it
- * builds the new address space, which is cheap where NULL isn't, since the platform then knows who will run there.
+ * `ctx` is the context of the calling task, or NULL: an outsider acts (procfs, process_vm_writev, restore), or exec
+ * builds an address space in which nobody runs yet.
  *
  * Thread: any, except that a non-NULL `ctx` must be the caller's own.  The core serialises map, unmap, protect,
  * remap and fork of one address space by its mm lock; copies, loads and cmpxchg32 run beside them. */

@@ -55,7 +55,7 @@ typedef struct
    * 0 or negative errno (host limits: -EAGAIN). */
   int (*clone_thread) (SentryContext *parent, SentryAddressSpace *as, SentryContext *child);
 
-  /* FPU state of a context that is not inside run.  `size` is sentry_xstate_size ().  set: sanitised bytes only. */
+  /* FPU state of a context that is not inside run.  Thread: any.  `size` is sentry_xstate_size ().  set: sanitised bytes only. */
   void (*get_xstate) (SentryContext *ctx, guint8 *ret_xstate, gsize size);
   void (*set_xstate) (SentryContext *ctx, const guint8 *xstate, gsize size);
 
