@@ -11,7 +11,7 @@ sentry_host_fd_pool_init (SentryHostFdPool *pool, const SentryHostTemplate *t)
 {
   G_STATIC_ASSERT (sizeof pool->send == sizeof t->send);
   for (guint i = 0; i < HIDDEN_SOCKETS; i++)
-    sentry_mutex_init (&pool->lock[i], SENTRY_LOCK_PLATFORM_LEAF);
+    sentry_mutex_init (&pool->lock[i], SENTRY_LOCK_PLATFORM_FDS);
   memcpy (pool->send, t->send, sizeof pool->send);
   memcpy (pool->recv, t->recv, sizeof pool->recv);
 }

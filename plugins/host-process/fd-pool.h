@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  * who has acquired it. */
 typedef struct
 {
-  SentryMutex lock[HIDDEN_SOCKETS]; /* PLATFORM_LEAF */
+  SentryMutex lock[HIDDEN_SOCKETS]; /* PLATFORM_FDS */
   guint next;                       /* a: where the next search begins */
   int send[HIDDEN_SOCKETS];         /* I */
   int recv[HIDDEN_SOCKETS];         /* I: to take back what nobody received */

@@ -17,6 +17,15 @@ set_kick (SentryPtraceContext *c, pid_t pid)
   sentry_mutex_unlock (&c->kick_lock);
 }
 
+void
+sentry_ptrace_context_kick (SentryPtraceContext *c)
+{
+  sentry_mutex_lock (&c->kick_lock);
+  if (c->kick_pid != 0)
+    syscall (SYS_tgkill, c->kick_pid, c->kick_pid, SENTRY_PTRACE_KICK);
+  sentry_mutex_unlock (&c->kick_lock);
+}
+
 /* The CPU clock of another process: see clock_getcpuclockid(3). */
 static gint64
 process_cpu_time (pid_t pid)
@@ -36,7 +45,7 @@ sentry_ptrace_context_adopt (SentryPtraceContext *c, SentryTracee *t)
   set_kick (c, t->pid);
 }
 
-/* A former home dies. */
+/* A former home, in no list any more, dies. */
 static void
 leave (SentryPtraceContext *c, SentryTracee *t)
 {
@@ -49,30 +58,35 @@ drop_next (SentryPtraceContext *c)
 {
   SentryTracee *t = c->next;
 
+  if (t == NULL)
+    return;
+  sentry_ptrace_space_remove (t);
   c->next = NULL;
-  if (t != NULL)
-    sentry_ptrace_retire (c->platform, t);
+  sentry_ptrace_retire (c->platform, t);
+}
+
+static gint64
+work_get_xstate (SentryTracee *t, gpointer data)
+{
+  return sentry_tracee_get_xstate (t, data, sentry_xstate_size ()) ? 0 : -ESRCH;
 }
 
 /* FPU state moves along. */
 static void
 save_xstate (SentryPtraceContext *c)
 {
-  if (c->xstate != NULL || c->home == NULL || c->home->state != SENTRY_TRACEE_STOPPED)
+  if (c->xstate != NULL || c->home == NULL)
     return;
   c->xstate = g_malloc (sentry_xstate_size ());
-  if (!sentry_tracee_get_xstate (c->home, c->xstate, sentry_xstate_size ()))
+  if (sentry_ptrace_perform_at_home (c, work_get_xstate, c->xstate) != 0)
     sentry_xstate_init (c->xstate, sentry_xstate_size ());
 }
 
 static gboolean
 load_xstate (SentryPtraceContext *c)
 {
-  gboolean ok;
+  gboolean ok = sentry_tracee_set_xstate (c->home, c->xstate, sentry_xstate_size ());
 
-  if (c->xstate == NULL)
-    return TRUE;
-  ok = sentry_tracee_set_xstate (c->home, c->xstate, sentry_xstate_size ());
   g_clear_pointer (&c->xstate, g_free);
   return ok;
 }
@@ -83,8 +97,7 @@ find_home (SentryPtraceContext *c, SentryPtraceSpace *s)
   SentryTracee *t = c->next;
 
   if (t == NULL || t->space != s)
-    return sentry_ptrace_space_take_keeper (s);
-  c->next = NULL;
+    return sentry_ptrace_space_enter (s, c);
   return t;
 }
 
@@ -96,7 +109,11 @@ move_to (SentryPtraceContext *c, SentryPtraceSpace *s)
   if (t == NULL)
     return FALSE;
   save_xstate (c);
+  if (old != NULL)
+    sentry_ptrace_space_remove (old); /* first: until then others may ask for it */
   sentry_ptrace_context_adopt (c, t);
+  if (c->next == t)
+    c->next = NULL;
   sentry_host_placement_join (c->platform->placement, &c->pair, t->pid);
   if (old != NULL)
     leave (c, old);
@@ -107,8 +124,14 @@ move_to (SentryPtraceContext *c, SentryPtraceSpace *s)
 static gboolean
 enter_home (SentryPtraceContext *c)
 {
+  SentryPtraceSpace *s = c->home->space;
+  gboolean ok;
+
   sentry_host_placement_join (c->platform->placement, &c->pair, c->home->pid);
-  return sentry_tracee_seize (c->home);
+  sentry_mutex_lock (&s->lock); /* an outsider may be using it, parked as it was */
+  ok = sentry_tracee_seize (c->home);
+  sentry_mutex_unlock (&s->lock);
+  return ok;
 }
 
 /* Makes the home of `c` a tracee of this thread, in `s`. */
@@ -117,27 +140,14 @@ come_home (SentryPtraceContext *c, SentryPtraceSpace *s)
 {
   if (c->gone)
     return FALSE;
-  if (c->home == NULL || c->home->space != s)
-    if (!move_to (c, s))
-      return FALSE;
+  if (G_UNLIKELY (c->owner == 0))
+    sentry_ptrace_own (c);
+  g_assert (c->owner == sentry_tracee_self ());
+  if ((c->home == NULL || c->home->space != s) && !move_to (c, s))
+    return FALSE;
   if (G_UNLIKELY (c->next != NULL))
     drop_next (c);
-  if (c->home->state == SENTRY_TRACEE_PARKED && !enter_home (c))
-    return FALSE;
-  g_assert (c->home->tracer == sentry_tracee_self ());
-  return G_LIKELY (c->xstate == NULL) || load_xstate (c);
-}
-
-/* Takes a remembered interrupt, or notes that guest code runs. */
-static gboolean
-enter_run (SentryPtraceContext *c)
-{
-  guint32 old = __atomic_fetch_or (&c->run_state, RUN_RUNNING, __ATOMIC_SEQ_CST);
-
-  if (!(old & RUN_INTERRUPT))
-    return TRUE;
-  __atomic_store_n (&c->run_state, 0, __ATOMIC_SEQ_CST);
-  return FALSE;
+  return c->home->state == SENTRY_TRACEE_STOPPED || enter_home (c);
 }
 
 static gboolean
@@ -148,10 +158,44 @@ take_interrupt (SentryPtraceContext *c)
          != 0;
 }
 
+/* Notes that guest code runs; FALSE: an interrupt came before. */
+static gboolean
+enter_run (SentryPtraceContext *c)
+{
+  __atomic_fetch_or (&c->run_state, RUN_RUNNING, __ATOMIC_SEQ_CST);
+  return !take_interrupt (c);
+}
+
 static void
 leave_run (SentryPtraceContext *c)
 {
   __atomic_fetch_and (&c->run_state, ~(guint32) RUN_RUNNING, __ATOMIC_SEQ_CST);
+}
+
+/* The doorbell rang: TRUE if run shall return.  A late one, of an interrupt that was taken
+ * otherwise, means nothing. */
+static gboolean
+answer_doorbell (SentryPtraceContext *c, SentryEvent *event)
+{
+  event->kind = SENTRY_EVENT_INTERRUPTED;
+  if (take_interrupt (c))
+    return TRUE;
+  sentry_ptrace_serve (c);
+  return FALSE;
+}
+
+/* TRUE: the stop is an event.  Registers are read. */
+static gboolean
+decode_stop (SentryPtraceContext *c, int status, SentryEvent *event)
+{
+  if (G_LIKELY (status == (SIGTRAP | 0x80)))
+    {
+      sentry_ptrace_decode_syscall (c, event);
+      return TRUE;
+    }
+  if (status == SENTRY_PTRACE_KICK)
+    return answer_doorbell (c, event);
+  return sentry_ptrace_decode_trap (c, status, event);
 }
 
 /* Resumes guest code until a stop that means something. FALSE: the process died. */
@@ -160,32 +204,20 @@ run_guest (SentryPtraceContext *c, SentryEvent *event)
 {
   int request = c->step ? PTRACE_SYSEMU_SINGLESTEP : PTRACE_SYSEMU, status;
 
-  c->base.regs.orig_rax = ~(guint64) 0; /* or the host would restart a call that it never made */
-  if (!sentry_tracee_set_regs (c->home, &c->base.regs))
+  if (G_UNLIKELY (c->xstate != NULL) && !load_xstate (c))
     return FALSE;
-  for (;;)
+  sentry_ptrace_serve (c); /* asked before it was seen that we run */
+  do
     {
-      if (!sentry_tracee_resume (c->home, request, 0, &status))
+      c->base.regs.orig_rax
+          = ~(guint64) 0; /* or the host would restart a call that it never made */
+      if (!sentry_tracee_set_regs (c->home, &c->base.regs)
+          || !sentry_tracee_resume (c->home, request, 0, &status)
+          || !sentry_tracee_get_regs (c->home, &c->base.regs))
         return FALSE;
-      if (status == (SIGTRAP | 0x80))
-        {
-          if (!sentry_tracee_get_regs (c->home, &c->base.regs))
-            return FALSE;
-          sentry_ptrace_decode_syscall (c, event);
-          return TRUE;
-        }
-      if (!sentry_tracee_get_regs (c->home, &c->base.regs))
-        return FALSE;
-      if (status == SENTRY_PTRACE_KICK)
-        {
-          /* A late doorbell of an interrupt that was taken otherwise means nothing. */
-          event->kind = SENTRY_EVENT_INTERRUPTED;
-          if (take_interrupt (c))
-            return TRUE;
-        }
-      else if (sentry_ptrace_decode_trap (c, status, event))
-        return TRUE;
     }
+  while (!decode_stop (c, status, event));
+  return TRUE;
 }
 
 /* Stepping over a system call stops after it, before another instruction; the host's emulation
@@ -206,6 +238,35 @@ finish_step_over (SentryPtraceContext *c, SentryEvent *event)
   return TRUE;
 }
 
+/* With a home.  RUNNING is noted only while busy, when the owner waits for no lock: who sees it
+ * rings at the guest. */
+static gboolean
+run_at_home (SentryPtraceContext *c, SentryEvent *event)
+{
+  gboolean ok = TRUE;
+
+  sentry_ptrace_enter (c);
+  if (enter_run (c) && !(G_UNLIKELY (c->step_over) && finish_step_over (c, event)))
+    {
+      ok = run_guest (c, event);
+      c->step_over = event->kind == SENTRY_EVENT_SYSCALL;
+    }
+  leave_run (c);
+  sentry_ptrace_leave (c);
+  return ok;
+}
+
+/* The host process died: of no use to others either. */
+static void
+be_gone (SentryPtraceContext *c, SentryEvent *event)
+{
+  c->gone = TRUE;
+  if (c->home != NULL)
+    sentry_ptrace_space_remove (c->home);
+  memset (event, 0, sizeof *event);
+  event->kind = SENTRY_EVENT_GONE;
+}
+
 static void
 ptrace_run (SentryContext *ctx, SentryAddressSpace *as, SentryEvent *event)
 {
@@ -213,25 +274,14 @@ ptrace_run (SentryContext *ctx, SentryAddressSpace *as, SentryEvent *event)
 
   memset (event, 0, sizeof *event);
   event->kind = SENTRY_EVENT_INTERRUPTED;
-  if (!enter_run (c))
+  sentry_ptrace_set_current (c);
+  if (take_interrupt (c))
     return;
   if (ctx->regs_dirty)
     sentry_regs_sanitize (&ctx->regs);
   ctx->regs_dirty = FALSE;
-  if (!come_home (c, sentry_ptrace_space (as)))
-    goto gone;
-  if (G_UNLIKELY (c->step_over) && finish_step_over (c, event))
-    goto out;
-  if (!run_guest (c, event))
-    goto gone;
-  c->step_over = event->kind == SENTRY_EVENT_SYSCALL;
-  goto out;
-gone:
-  c->gone = TRUE;
-  memset (event, 0, sizeof *event);
-  event->kind = SENTRY_EVENT_GONE;
-out:
-  leave_run (c);
+  if (!come_home (c, sentry_ptrace_space (as)) || !run_at_home (c, event))
+    be_gone (c, event);
 }
 
 static void
@@ -240,44 +290,28 @@ ptrace_interrupt (SentryContext *ctx)
   SentryPtraceContext *c = sentry_ptrace_context (ctx);
   guint32 old = __atomic_fetch_or (&c->run_state, RUN_INTERRUPT, __ATOMIC_SEQ_CST);
 
-  if ((old & RUN_INTERRUPT) || !(old & RUN_RUNNING))
-    return;
-  sentry_mutex_lock (&c->kick_lock);
-  if (c->kick_pid != 0)
-    syscall (SYS_tgkill, c->kick_pid, c->kick_pid, SENTRY_PTRACE_KICK);
-  sentry_mutex_unlock (&c->kick_lock);
+  if (!(old & RUN_INTERRUPT) && (old & RUN_RUNNING))
+    sentry_ptrace_context_kick (c);
 }
 
 static int
 ptrace_clone_thread (SentryContext *parent, SentryAddressSpace *as, SentryContext *child)
 {
-  SentryPtraceContext *p = sentry_ptrace_context (parent), *c = sentry_ptrace_context (child);
+  SentryPtraceContext *c = sentry_ptrace_context (child);
 
-  g_assert (c->home == NULL && p->home != NULL && p->home->space == sentry_ptrace_space (as));
-  return sentry_ptrace_clone (sentry_ptrace_space (as), p, c);
+  g_assert (c->home == NULL);
+  return sentry_ptrace_space_clone (sentry_ptrace_space (as), sentry_ptrace_context (parent), c);
 }
 
 static void
 ptrace_get_xstate (SentryContext *ctx, guint8 *ret_xstate, gsize size)
 {
   SentryPtraceContext *c = sentry_ptrace_context (ctx);
-  gboolean ok = FALSE;
 
   g_assert (size == sentry_xstate_size ());
   if (c->xstate != NULL)
-    {
-      memcpy (ret_xstate, c->xstate, size);
-      return;
-    }
-  if (c->home != NULL && c->home->state == SENTRY_TRACEE_PARKED)
-    {
-      ok = sentry_tracee_seize (c->home) && sentry_tracee_get_xstate (c->home, ret_xstate, size);
-      if (c->home->state == SENTRY_TRACEE_STOPPED)
-        sentry_tracee_park (c->home);
-    }
-  else if (c->home != NULL)
-    ok = sentry_tracee_get_xstate (c->home, ret_xstate, size);
-  if (!ok)
+    memcpy (ret_xstate, c->xstate, size);
+  else if (c->home == NULL || sentry_ptrace_perform_at_home (c, work_get_xstate, ret_xstate) != 0)
     sentry_xstate_init (ret_xstate, size);
 }
 
@@ -326,9 +360,13 @@ ptrace_context_free (SentryContext *ctx)
 
   sentry_host_placement_leave (c->platform->placement, &c->pair);
   set_kick (c, 0);
-  if (c->home != NULL)
-    leave (c, c->home);
   drop_next (c);
+  if (c->home != NULL)
+    {
+      sentry_ptrace_space_remove (c->home); /* from here on nobody asks for it */
+      leave (c, c->home);
+    }
+  sentry_ptrace_disown (c);
   g_free (c->xstate);
   g_atomic_int_add (&c->platform->n_contexts, -1);
   g_object_unref (c->platform);

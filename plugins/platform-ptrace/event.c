@@ -54,6 +54,30 @@ typedef struct
  * registers and four selectors. */
 #define ERR_IN_UCONTEXT (8 + 8 + 24 + 18 * 8 + 8)
 
+/* A part of the scratch memory for the calling thread; who holds one waits for nobody, so waiting
+ * is short. */
+static guint
+take_scratch (SentryPtraceSpace *s)
+{
+  for (;;)
+    {
+      guint32 used = __atomic_load_n (&s->scratch_used, __ATOMIC_RELAXED);
+      guint part = (guint) __builtin_ctz (~used);
+
+      if (part >= HIDDEN_SCRATCH_PARTS)
+        g_thread_yield ();
+      else if (__atomic_compare_exchange_n (&s->scratch_used, &used, used | 1u << part, FALSE,
+                                            __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return part;
+    }
+}
+
+static void
+give_scratch (SentryPtraceSpace *s, guint part)
+{
+  __atomic_fetch_and (&s->scratch_used, ~(1u << part), __ATOMIC_RELEASE);
+}
+
 /* Trap number and error code of a fault are shown by ptrace nowhere, only in the frame that the
  * host builds for a signal handler.  So it's made to build one: the signal is delivered to the
  * handler that the template installed, on hidden scratch memory; single-stepping stops before the
@@ -62,25 +86,35 @@ typedef struct
  * about their own fault.  Costs about 10 µs, and faults that reach the sentry are few: the host
  * itself resolves those that the mappings allow. */
 static gboolean
-read_detail (SentryPtraceContext *c, int sig, TrapDetail *ret_detail)
+read_frame (SentryPtraceContext *c, int sig, guint part, TrapDetail *ret_detail)
 {
   SentryRegs regs = c->base.regs;
+  int status;
+
+  regs.rsp = HIDDEN_SCRATCH + (part + 1) * (guint64) HIDDEN_SCRATCH_PART;
+  regs.orig_rax = ~(guint64) 0;
+  return sentry_tracee_set_regs (c->home, &regs)
+         && sentry_tracee_resume (c->home, PTRACE_SINGLESTEP, sig, &status) && status == SIGTRAP
+         && sentry_tracee_get_regs (c->home, &regs) && regs.rip == HIDDEN_CODE + HIDDEN_AT_DIE
+         && sentry_host_memory_read (c->home->pid, ret_detail, regs.rdx + ERR_IN_UCONTEXT,
+                                     sizeof *ret_detail)
+                == sizeof *ret_detail;
+}
+
+static gboolean
+read_detail (SentryPtraceContext *c, int sig, TrapDetail *ret_detail)
+{
   gsize size = sentry_xstate_size ();
   g_autofree guint8 *xstate = g_malloc (size);
-  int status;
+  guint part;
+  gboolean ok;
 
   if (!sentry_tracee_get_xstate (c->home, xstate, size))
     return FALSE;
-  regs.rsp = HIDDEN_SCRATCH_TOP;
-  regs.orig_rax = ~(guint64) 0;
-  if (!sentry_tracee_set_regs (c->home, &regs)
-      || !sentry_tracee_resume (c->home, PTRACE_SINGLESTEP, sig, &status) || status != SIGTRAP
-      || !sentry_tracee_get_regs (c->home, &regs) || regs.rip != HIDDEN_CODE + HIDDEN_AT_DIE)
-    return FALSE;
-  return sentry_host_memory_read (c->home->pid, ret_detail, regs.rdx + ERR_IN_UCONTEXT,
-                                  sizeof *ret_detail)
-             == sizeof *ret_detail
-         && sentry_tracee_set_xstate (c->home, xstate, size);
+  part = take_scratch (c->home->space);
+  ok = read_frame (c, sig, part, ret_detail);
+  give_scratch (c->home->space, part);
+  return sentry_tracee_set_xstate (c->home, xstate, size) && ok;
 }
 
 static SentryAccess
@@ -96,12 +130,9 @@ static void
 decode_fault (SentryPtraceContext *c, SentryEvent *event)
 {
   TrapDetail detail = { 0 };
-  gboolean known;
 
-  sentry_mutex_lock (&c->home->space->lock); /* its scratch memory */
-  known = read_detail (c, event->info.si_signo, &detail);
-  sentry_mutex_unlock (&c->home->space->lock);
-  if (!known) /* it dies just now, or a thread of the guest tampers with itself */
+  if (!read_detail (c, event->info.si_signo,
+                    &detail)) /* it dies just now, or a thread of the guest tampers with itself */
     {
       detail.trapno = TRAP_PF;
       detail.err = PF_USER | (event->info.si_code == SEGV_ACCERR ? PF_PROT : 0);

@@ -133,6 +133,7 @@ ptrace_start (SentryPlatform *platform, const SentryPlatformConfig *config, GErr
   if (!sentry_host_template_start (&t, config->max_memory, error))
     return FALSE;
   quiet_sigchld ();
+  sentry_ptrace_install_handler ();
   self->template = sentry_tracee_new (t.pid, SENTRY_TRACEE_STOPPED);
   sentry_tracee_park (self->template);
   sentry_host_fd_pool_init (&self->fds, &t);

@@ -11,6 +11,7 @@
 G_BEGIN_DECLS
 
 typedef struct SentryPtraceSpace SentryPtraceSpace;
+typedef struct SentryPtraceContext SentryPtraceContext;
 
 /* Life of a guest host-process:
  *
@@ -42,12 +43,12 @@ typedef enum
 
 typedef struct
 {
-  pid_t pid; /* I */
-  SentryTraceeState
-      state;    /* of the owner: the context that it's home to, or the keeper lock of its space */
-  pid_t tracer; /* with state */
-  SentryPtraceSpace *space; /* a: NULL once that has been freed */
-  SentryList link;          /* m: the space's tasks_lock */
+  pid_t pid;                  /* I */
+  SentryTraceeState state;    /* T, or of the keeper lock of its space */
+  pid_t tracer;               /* with state */
+  SentryPtraceSpace *space;   /* I; a reference, except a keeper's and the template's */
+  SentryPtraceContext *owner; /* m: the space's lock; NULL: keeper */
+  SentryList link;            /* m: the space's tasks_lock */
 } SentryTracee;
 
 /* How a stretch in hidden code ended. */

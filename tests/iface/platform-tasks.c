@@ -280,19 +280,6 @@ exchanges_shared (void)
   close (fd);
 }
 
-static void
-nonblocking_exchange_says_so (void)
-{
-  SentryAddressSpace *as = suite_new_address_space ();
-  guint32 found;
-
-  g_assert_cmpint (as->ops->map (as, NULL, FREE_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0), ==, 0);
-  g_assert_cmpint (as->ops->cmpxchg32 (as, NULL, FREE_AT, 0, 1, TRUE, &found), ==, -EAGAIN);
-  g_assert_cmpint (as->ops->cmpxchg32 (as, NULL, FREE_AT, 0, 1, FALSE, &found), ==, 0);
-  g_assert_cmpuint (as_load (as, FREE_AT), ==, 1);
-  sentry_address_space_unref (as);
-}
-
 /* A context of its own that counts in DATA_AT of its own address space. */
 static GThread *
 start_busy (Runner *r)
@@ -325,6 +312,148 @@ wait_for_progress (Runner *r, guint64 *seen)
   while (as_load (r->as, DATA_AT) == *seen)
     g_thread_yield ();
   *seen = as_load (r->as, DATA_AT);
+}
+
+/* Another thread's wishes, while guest code runs. */
+static void
+outsiders_reach_running_guests (void)
+{
+  Runner r = { 0 };
+  GThread *t = start_busy (&r);
+  guint64 seen = 0;
+  guint32 found;
+
+  wait_for_progress (&r, &seen);
+  for (guint64 i = 0; i < 50; i++)
+    {
+      g_assert_cmpint (r.as->ops->map (r.as, NULL, FREE_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0),
+                       ==, 0);
+      as_store (r.as, FREE_AT, i);
+      g_assert_cmpint (r.as->ops->cmpxchg32 (r.as, NULL, FREE_AT, (guint32) i, 1000, FALSE, &found),
+                       ==, 0);
+      g_assert_cmpuint (found, ==, i);
+      g_assert_cmpuint (as_load (r.as, FREE_AT), ==, 1000);
+      g_assert_cmpint (r.as->ops->unmap (r.as, NULL, FREE_AT, PAGE), ==, 0);
+    }
+  wait_for_progress (&r, &seen);
+  end_busy (t, &r);
+}
+
+/* The owner of a trapped context waits for a lock that the outsider holds: the operation is done
+ * all the same. */
+typedef struct
+{
+  GMutex lock;
+  gint trapped; /* a */
+  Runner runner;
+} Blocked;
+
+static gpointer
+run_then_wait_for_lock (gpointer data)
+{
+  Blocked *b = data;
+  Guest g = { b->runner.as, b->runner.ctx };
+
+  guest_run_to_call (&g);
+  g_atomic_int_set (&b->trapped, TRUE);
+  g_mutex_lock (&b->lock);
+  g_mutex_unlock (&b->lock);
+  g.ctx->regs.rax = 99;
+  guest_run_to_call (&g);
+  g_assert_cmpint (g.ctx->regs.orig_rax, ==, 99);
+  guest_end (&g);
+  return NULL;
+}
+
+static void
+outsiders_reach_trapped_guests (void)
+{
+  Guest g;
+  Blocked b = { 0 };
+  gsize size = sentry_xstate_size ();
+  g_autofree guint8 *x = g_malloc0 (size);
+  GThread *t;
+
+  guest_set_up (&g, vectors);
+  g.ctx->regs.rdi = 21;
+  g.ctx->regs.rsi = DATA_AT;
+  b.runner.as = sentry_address_space_ref (g.as);
+  b.runner.ctx = g.ctx;
+  g_mutex_init (&b.lock);
+  g_mutex_lock (&b.lock);
+  t = g_thread_new ("trapped", run_then_wait_for_lock, &b);
+  while (!g_atomic_int_get (&b.trapped))
+    g_thread_yield ();
+  for (guint i = 0; i < 50; i++)
+    {
+      g_assert_cmpint (g.as->ops->map (g.as, NULL, FREE_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0),
+                       ==, 0);
+      as_store (g.as, FREE_AT, i);
+      g_assert_cmpint (g.as->ops->protect (g.as, NULL, FREE_AT, PAGE, PROT_READ), ==, 0);
+    }
+  g.ctx->ops->get_xstate (g.ctx, x, size);
+  g_assert_cmpint (x[160], ==, 21); /* xmm0 */
+  g_mutex_unlock (&b.lock);
+  g_thread_join (t);
+  sentry_address_space_unref (b.runner.as);
+}
+
+/* A context without a parent joins a space that others run in (restore, exec into a running
+ * process). */
+static void
+late_context_gets_a_home (void)
+{
+  Runner r = { 0 }, late = { 0 };
+  GThread *t = start_busy (&r);
+  guint64 seen = 0;
+
+  wait_for_progress (&r, &seen);
+  g_assert_cmpint (
+      r.as->ops->map (r.as, NULL, FREE_AT, PAGE, RW | PROT_EXEC, SENTRY_MAP_PRIVATE, -1, 0), ==, 0);
+  r.as->ops->copy_out (r.as, FREE_AT, guest_syscalls, 4);
+  late.as = r.as;
+  late.ctx = suite_new_context ();
+  late.ctx->regs.rip = FREE_AT;
+  join (g_thread_new ("late", run_once, &late), &late, SENTRY_EVENT_SYSCALL);
+  wait_for_progress (&r, &seen);
+  end_busy (t, &r);
+}
+
+/* fork's child before its first run. */
+static void
+outsiders_reach_newborns (void)
+{
+  Guest g;
+  Runner child = { 0 };
+
+  guest_set_up (&g, load);
+  g.ctx->regs.rdi = DATA_AT;
+  guest_run_to_call (&g);
+  child.ctx = suite_new_context ();
+  child.ctx->regs = g.ctx->regs;
+  child.ctx->regs.rdi = FREE_AT;
+  g_assert_cmpint (g.as->ops->fork (g.as, g.ctx, child.ctx, &child.as), ==, 0);
+  g_assert_cmpint (
+      child.as->ops->map (child.as, NULL, FREE_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0), ==, 0);
+  as_store (child.as, FREE_AT, 123);
+  g_assert_cmpint (child.as->ops->protect (child.as, g.ctx, FREE_AT, PAGE, PROT_READ), ==, 0);
+  join (g_thread_new ("child", run_once, &child), &child, SENTRY_EVENT_SYSCALL);
+  g_assert_cmpint (child.regs.orig_rax, ==, 123);
+  sentry_address_space_unref (child.as);
+  guest_end (&g);
+}
+
+static void
+nonblocking_exchange_says_so (void)
+{
+  SentryAddressSpace *as = suite_new_address_space ();
+  guint32 found;
+
+  g_assert_cmpint (as->ops->map (as, NULL, FREE_AT, PAGE, RW, SENTRY_MAP_PRIVATE, -1, 0), ==, 0);
+  g_assert_cmpint (as->ops->cmpxchg32 (as, NULL, FREE_AT, 0, 1, TRUE, &found), ==, -EAGAIN);
+  g_assert_cmpint (as->ops->cmpxchg32 (as, NULL, FREE_AT, 0, 1, FALSE, &found), ==, 0);
+  g_assert_cmpuint (as_load (as, FREE_AT), ==, 1);
+  sentry_address_space_unref (as);
 }
 
 /* Two contexts that only compute both get on, again and again. */
@@ -567,6 +696,10 @@ suite_add_tasks (void)
   ADD ("task/abandoned-exec", abandoned_exec_leaves_the_old_space);
   ADD ("task/vfork-then-exec", vfork_then_exec);
   ADD ("task/bound-holds", bound_on_tasks_holds);
+  ADD ("outsider/reaches-running-guests", outsiders_reach_running_guests);
+  ADD ("outsider/reaches-trapped-guests", outsiders_reach_trapped_guests);
+  ADD ("outsider/reaches-newborns", outsiders_reach_newborns);
+  ADD ("outsider/late-context-gets-a-home", late_context_gets_a_home);
   ADD ("cmpxchg/private-against-guest-code", exchanges_private);
   ADD ("cmpxchg/shared-against-guest-code", exchanges_shared);
   ADD ("cmpxchg/nonblocking-says-so", nonblocking_exchange_says_so);
