@@ -40,7 +40,7 @@ sentry_kernel_finalize (GObject *object)
   if (k->user_ns != NULL)
     sentry_user_namespace_unref (k->user_ns);
   sentry_uts_namespace_unref (k->uts_ns);
-  g_hash_table_unref (k->users);
+  g_clear_pointer (&k->users, g_hash_table_unref);
   g_free (k->extra_auxv);
   g_clear_error (&k->exit_error);
   sentry_rwlock_clear (&k->task_set);

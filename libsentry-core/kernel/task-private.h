@@ -124,7 +124,6 @@ struct SentryThreadGroup
   gint32 tgid;          /* I */
   SentryTask *leader;   /* TASK_SET */
   SentryList tasks;     /* TASK_SET; changed under SIGHAND too */
-  guint n_live;         /* SIGHAND: tasks that have not begun to exit */
   SentryLimits limits;
 
   SentrySignalHandlers *handlers; /* see there */
@@ -132,13 +131,14 @@ struct SentryThreadGroup
   guint32 flags;                  /* SIGHAND: SENTRY_GROUP_* */
   guint stop_count;               /* SIGHAND: tasks that still have to stop */
   int exit_code;         /* SIGHAND: wait status of a group exit; the stop signal of a group stop */
+  gboolean did_exec;     /* TASK_SET: setpgid by the parent is refused */
   SentryTask *exec_task; /* SIGHAND: it waits until it is alone */
 
   SentryProcessGroup *pgrp;             /* TASK_SET */
   SentryList pgrp_link;                 /* TASK_SET */
   gboolean session_leader;              /* TASK_SET */
-  gboolean did_exec;                    /* TASK_SET: setpgid by the parent is refused */
   gboolean is_subreaper, has_subreaper; /* TASK_SET */
+  guint n_live;                         /* SIGHAND: tasks that have not begun to exit */
 
   SentryWaitQueue wait_child; /* wait4: a child changed its state */
   SentryUsage dead;           /* SIGHAND: of threads that have been released */

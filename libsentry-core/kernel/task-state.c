@@ -185,7 +185,7 @@ SENTRY_STATE_TABLE_WITH (
     SentryTask, "task", 1, (.concrete = task_concrete), SENTRY_STATE_REFCOUNT (SentryTask, ref),
     SENTRY_STATE_WEAK_REF (SentryTask, kernel, SentryKernel),
     SENTRY_STATE_REF (SentryTask, group, SentryThreadGroup), SENTRY_STATE_I32 (SentryTask, tid),
-    SENTRY_STATE_CUSTOM (SentryTask, context, save_context, load_context, clear_context),
+    SENTRY_STATE_SKIP (SentryTask, context, "its registers are saved_context's"),
     SENTRY_STATE_SLEEPER (SentryTask, sleeper),
     SENTRY_STATE_SKIP (SentryTask, run_state, "follows from exit_state and in_call"),
     SENTRY_STATE_STRUCT (SentryTask, call, SentryCallState),
@@ -285,7 +285,8 @@ SENTRY_STATE_TABLE_WITH (
     SENTRY_STATE_SKIP (SentryTaskPrivate, thread, "a new thread each time"),
     SENTRY_STATE_SKIP (SentryTaskPrivate, has_thread, "a new thread each time"),
     SENTRY_STATE_SKIP (SentryTaskPrivate, thread_clock, "a new thread each time"),
-    SENTRY_STATE_SKIP (SentryTaskPrivate, saved_context, "filled by the context's own field"),
+    SENTRY_STATE_CUSTOM (SentryTaskPrivate, saved_context, save_context, load_context,
+                         clear_context),
     SENTRY_STATE_SKIP (SentryTaskPrivate, start_lock, "made anew on load"),
     SENTRY_STATE_SKIP (SentryTaskPrivate, start_cond, "made anew on load"),
     SENTRY_STATE_SKIP (SentryTaskPrivate, start, "a new thread waits to be started"));
@@ -295,13 +296,22 @@ SENTRY_STATE_TABLE_WITH (
 static gpointer
 kernel_alloc (gpointer context)
 {
-  return sentry_kernel_new ();
+  SentryKernel *k = sentry_kernel_new ();
+
+  g_clear_pointer (&k->users, g_hash_table_unref); /* its field makes it */
+  return k;
 }
 
+/* After a failed load: what it points to is freed by its own table. */
 static void
 kernel_free (gpointer object)
 {
-  g_object_unref (object);
+  SentryKernel *k = object;
+
+  k->pid_ns = NULL;
+  k->uts_ns = NULL;
+  k->users = NULL;
+  g_object_unref (k);
 }
 
 SENTRY_STATE_TABLE_WITH (
