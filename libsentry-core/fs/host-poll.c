@@ -1,4 +1,5 @@
 /* The thread that waits for donated host descriptors. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/thread-signals.h"
 #include "fs/host-poll.h"
 
 #include <errno.h>
@@ -50,7 +51,7 @@ sentry_host_poll_start (void)
 {
   sigset_t all, old;
 
-  sigfillset (&all);
+  sentry_thread_signals (&all);
   pthread_sigmask (SIG_SETMASK, &all, &old);
   g_thread_unref (g_thread_new ("host-poll", host_poll_thread, NULL));
   pthread_sigmask (SIG_SETMASK, &old, NULL);

@@ -1,4 +1,5 @@
 /* The sentry thread behind each task. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/thread-signals.h"
 #include "kernel/task-private.h"
 
 #include <stdio.h>
@@ -57,7 +58,7 @@ sentry_task_make_thread (SentryTask *task)
   int r;
 
   sentry_task_ref (task);
-  sigfillset (&all);
+  sentry_thread_signals (&all);
   pthread_attr_init (&attr);
   pthread_attr_setstacksize (&attr, STACK_SIZE);
   pthread_attr_setdetachstate (&attr, PTHREAD_CREATE_DETACHED);

@@ -55,6 +55,7 @@ static const SentryHostCall core_calls[] = {
   CALL (lseek, "donated descriptors"),
   CALL (fstat, "what a descriptor is"),
   CALL (poll, "the control socket"),
+  CALL (sysinfo, "sysinfo of guests; qsort asks how much memory there is"),
   CALL (sendto, "the control socket"),
   CALL (recvfrom, "the control socket"),
   SENTRY_HOST_CALLS_END,
