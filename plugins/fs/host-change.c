@@ -312,12 +312,14 @@ remove_name (SentryInode *dir, const char *name, SentryInode *base, int flags)
     return r;
   /* Whoever still has it open, or stands in it, must reach it afterwards. */
   sentry_host_path_pin (inode);
+  sentry_host_move_begin (sentry_host_inode_super (inode));
   r = unlinkat (fd, name, flags) < 0 ? -errno : 0;
   sentry_host_path_put (sentry_host_inode (dir));
   if (r == 0)
     drop_place (inode);
   else
     sentry_host_path_unpin (inode);
+  sentry_host_move_end (sentry_host_inode_super (inode));
   return r;
 }
 
@@ -351,35 +353,44 @@ rename_on_host (SentryHostInode *old_dir, const char *old_name, SentryHostInode 
   return r;
 }
 
+/* Out of the tree first, so that the check for circles sees no half of an exchange. */
+static void
+move_places (SentryHostInode *old_dir, const char *old_name, SentryHostInode *inode,
+             SentryHostInode *new_dir, const char *new_name, SentryHostInode *victim,
+             gboolean exchange)
+{
+  if (victim != NULL)
+    drop_place (victim);
+  if (exchange)
+    {
+      drop_place (inode);
+      move_place (victim, old_dir, old_name);
+    }
+  move_place (inode, new_dir, new_name);
+}
+
 int
 sentry_host_rename (SentryInode *old_dir, const char *old_name, SentryInode *inode,
                     SentryInode *new_dir, const char *new_name, SentryInode *victim, guint32 flags)
 {
-  gboolean replaces = victim != NULL && victim != inode && !(flags & RENAME_EXCHANGE);
+  SentryHostSuper *sb = sentry_host_super (old_dir->sb);
+  SentryHostInode *gone = victim == NULL ? NULL : sentry_host_inode (victim);
+  gboolean exchange = (flags & RENAME_EXCHANGE) != 0;
   int r;
 
-  if (replaces)
-    sentry_host_path_pin (sentry_host_inode (victim));
+  if (gone != NULL && !exchange)
+    sentry_host_path_pin (gone);
+  sentry_host_move_begin (sb);
   r = rename_on_host (sentry_host_inode (old_dir), old_name, sentry_host_inode (new_dir), new_name,
                       flags);
-  if (r < 0)
-    {
-      if (replaces)
-        sentry_host_path_unpin (sentry_host_inode (victim));
-      return r;
-    }
-  if (victim == inode)
-    return 0;
-  if (replaces)
-    drop_place (sentry_host_inode (victim));
-  /* Out of the tree first, so that the check for circles sees no half of an exchange. */
-  if (victim != NULL && !replaces)
-    {
-      drop_place (sentry_host_inode (inode));
-      move_place (sentry_host_inode (victim), sentry_host_inode (old_dir), old_name);
-    }
-  move_place (sentry_host_inode (inode), sentry_host_inode (new_dir), new_name);
-  return 0;
+  /* Two names of one file: the host has done nothing. */
+  if (r == 0 && victim != inode)
+    move_places (sentry_host_inode (old_dir), old_name, sentry_host_inode (inode),
+                 sentry_host_inode (new_dir), new_name, gone, exchange);
+  sentry_host_move_end (sb);
+  if (gone != NULL && !exchange && (r < 0 || victim == inode))
+    sentry_host_path_unpin (gone);
+  return r;
 }
 
 /* --- attributes --- */

@@ -100,6 +100,35 @@ trim (SentryHostSuper *sb)
     close_oldest (sb);
 }
 
+/* --- moves --- */
+
+guint32
+sentry_host_moves_watch (SentryHostSuper *sb)
+{
+  return __atomic_load_n (&sb->moves_ended, __ATOMIC_SEQ_CST);
+}
+
+gboolean
+sentry_host_moved_since (SentryHostSuper *sb, guint32 watch)
+{
+  if (__atomic_load_n (&sb->moves_begun, __ATOMIC_SEQ_CST) == watch)
+    return FALSE;
+  g_thread_yield ();
+  return TRUE;
+}
+
+void
+sentry_host_move_begin (SentryHostSuper *sb)
+{
+  __atomic_add_fetch (&sb->moves_begun, 1, __ATOMIC_SEQ_CST);
+}
+
+void
+sentry_host_move_end (SentryHostSuper *sb)
+{
+  __atomic_add_fetch (&sb->moves_ended, 1, __ATOMIC_SEQ_CST);
+}
+
 /* --- path descriptors --- */
 
 /* Opens `inode` by its name below its parent, whose descriptor we keep meanwhile. */
@@ -219,19 +248,35 @@ open_chain (GPtrArray *chain)
   return 0;
 }
 
+static int
+open_path (SentryHostInode *inode)
+{
+  SentryHostSuper *sb = sentry_host_inode_super (inode);
+  GPtrArray *chain;
+  guint32 watch;
+  int r;
+
+  do
+    {
+      watch = sentry_host_moves_watch (sb);
+      chain = unopened_chain (inode);
+      r = open_chain (chain);
+      g_ptr_array_unref (chain);
+    }
+  while (r == -ESTALE && sentry_host_moved_since (sb, watch));
+  return r;
+}
+
 int
 sentry_host_path_get (SentryHostInode *inode, int *ret_fd)
 {
   for (guint i = 0; i < MAX_RESTARTS; i++)
     {
-      GPtrArray *chain;
       int r;
 
       if (try_path_get (inode, ret_fd))
         return 0;
-      chain = unopened_chain (inode);
-      r = open_chain (chain);
-      g_ptr_array_unref (chain);
+      r = open_path (inode);
       if (r < 0 && r != -EAGAIN)
         return r;
     }
@@ -343,16 +388,12 @@ ref_parent (SentryHostInode *inode)
   return parent;
 }
 
-int
-sentry_host_open_inode (SentryHostInode *inode, guint64 flags)
+static int
+open_inode_once (SentryHostInode *inode, guint64 flags)
 {
-  SentryHostInode *parent;
+  SentryHostInode *parent = ref_parent (inode);
   int parent_fd, fd;
 
-  g_assert (inode->base.type == S_IFREG || inode->base.type == S_IFDIR);
-  if (may_skip_atime (inode))
-    flags |= O_NOATIME;
-  parent = ref_parent (inode);
   if (parent == NULL)
     return reopen_path (inode, flags);
   fd = sentry_host_path_get (parent, &parent_fd);
@@ -362,6 +403,25 @@ sentry_host_open_inode (SentryHostInode *inode, guint64 flags)
       sentry_host_path_put (parent);
     }
   sentry_inode_unref (&parent->base);
+  return fd;
+}
+
+int
+sentry_host_open_inode (SentryHostInode *inode, guint64 flags)
+{
+  SentryHostSuper *sb = sentry_host_inode_super (inode);
+  guint32 watch;
+  int fd;
+
+  g_assert (inode->base.type == S_IFREG || inode->base.type == S_IFDIR);
+  if (may_skip_atime (inode))
+    flags |= O_NOATIME;
+  do
+    {
+      watch = sentry_host_moves_watch (sb);
+      fd = open_inode_once (inode, flags);
+    }
+  while (fd == -ESTALE && sentry_host_moved_since (sb, watch));
   return fd;
 }
 

@@ -251,8 +251,8 @@ statx_by_place (SentryHostInode *inode, struct statx *ret_stx)
 }
 
 /* An open handle knows best: also of a file that others have removed or replaced meanwhile. */
-int
-sentry_host_inode_statx (SentryHostInode *inode, struct statx *ret_stx)
+static int
+statx_once (SentryHostInode *inode, struct statx *ret_stx)
 {
   SentryHostHandle *h = sentry_host_handle_get_open (inode);
   int r;
@@ -264,8 +264,22 @@ sentry_host_inode_statx (SentryHostInode *inode, struct statx *ret_stx)
     }
   else
     r = statx_by_place (inode, ret_stx);
-  if (r == 0 && !sentry_host_same (inode, ret_stx))
-    r = -ESTALE;
+  return r == 0 && !sentry_host_same (inode, ret_stx) ? -ESTALE : r;
+}
+
+int
+sentry_host_inode_statx (SentryHostInode *inode, struct statx *ret_stx)
+{
+  SentryHostSuper *sb = sentry_host_inode_super (inode);
+  guint32 watch;
+  int r;
+
+  do
+    {
+      watch = sentry_host_moves_watch (sb);
+      r = statx_once (inode, ret_stx);
+    }
+  while (r == -ESTALE && sentry_host_moved_since (sb, watch));
   if (r == 0)
     refresh_owner (inode, ret_stx);
   return r;

@@ -71,11 +71,14 @@ struct SentryHostSuper
   /* AUX, because mappings ask for descriptors under the MM lock.  Guards every member marked m here
    * and in the inodes; only memory is touched under it. */
   SentryMutex lock;
-  GHashTable *inodes;         /* m: by identity; no references */
-  GHashTable *devs;           /* m: other host devices (submounts) → minor number for the guest */
-  SentryList lru;             /* m: least recently used first */
-  guint n_lru;                /* m */
-  SentryHostFdCache fd_cache; /* our part of the process's budget */
+  GHashTable *inodes; /* m: by identity; no references */
+  GHashTable *devs;   /* m: other host devices (submounts) → minor number for the guest */
+  /* Our own renames and removals, begun and ended: who found a name gone while one was under way
+   * looks again. */
+  guint32 moves_begun, moves_ended; /* a */
+  SentryList lru;                   /* m: least recently used first */
+  guint n_lru;                      /* m */
+  SentryHostFdCache fd_cache;       /* our part of the process's budget */
 };
 
 static inline SentryHostSuper *
@@ -151,6 +154,14 @@ int sentry_host_open_inode (SentryHostInode *inode, guint64 flags);
 void sentry_host_descriptors_clear (SentryHostInode *inode);
 guint sentry_host_reclaim (SentryHostFdCache *cache, guint n);
 extern const SentryMappableOps sentry_host_mappable_ops;
+
+/* For a look by name: watch before it; if it says ESTALE and moved_since is TRUE, one of our own
+ * renames or removals (which stand between begin and end, with their places) was in the way: look
+ * again. */
+guint32 sentry_host_moves_watch (SentryHostSuper *sb);
+gboolean sentry_host_moved_since (SentryHostSuper *sb, guint32 watch);
+void sentry_host_move_begin (SentryHostSuper *sb);
+void sentry_host_move_end (SentryHostSuper *sb);
 
 /* host-file.c, host-dir.c */
 int sentry_host_file_open (SentryInode *inode, const SentryPath *path, SentryCred *cred,

@@ -244,6 +244,7 @@ new_inode (SentryOverlaySuper *sb, SentryOverlayInode *dir, SentryInode *upper,
     return NULL;
   o = g_new0 (SentryOverlayInode, 1);
   sentry_inode_init (&o->base, &sentry_overlay_inode_ops, &sb->base, ino, real->type);
+  sentry_rwlock_clear (&o->base.lock);
   sentry_rwlock_init (&o->base.lock, SENTRY_LOCK_STACKED_INODE);
   o->base.rdev_major = real->rdev_major;
   o->base.rdev_minor = real->rdev_minor;
