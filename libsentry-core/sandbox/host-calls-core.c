@@ -45,6 +45,7 @@ static const SentryHostCall core_calls[] = {
   CALL (clock_nanosleep, "timers"),
   CALL (getcpu, "use-host-cores"),
   CALL (getrusage, "CPU time"),
+  CALL (sysinfo, "free memory, as sysinfo(2) and /proc/meminfo tell it"),
   CALL (getrandom, "hash seeds, AT_RANDOM, /dev/urandom"),
   CALL (read, "wake-ups, donated descriptors"),
   CALL (write, "wake-ups, donated descriptors, log"),
