@@ -162,6 +162,7 @@ sentry_tmpfs_getattr (SentryInode *base, SentryAttr *ret_attr)
 {
   SentryTmpfsInode *inode = sentry_tmpfs_inode (base);
 
+  *ret_attr = (SentryAttr){ 0 };
   fill_size (inode, ret_attr);
   sentry_mutex_lock (&inode->attr_lock);
   ret_attr->mode = base->mode;
