@@ -47,6 +47,18 @@ changes_anything_locked (SentryMM *mm, guint64 start, guint64 end, int prot)
   return FALSE;
 }
 
+/* The host may have changed some of the mappings before it refused. */
+static void
+restore_locked (SentryMM *mm, SentryContext *ctx, guint64 start, guint64 end)
+{
+  SENTRY_VMA_FOREACH_IN (vma, mm, start, end)
+  {
+    guint64 from = MAX (vma->range.start, start), to = MIN (vma->range.end, end);
+
+    mm->as->ops->protect (mm->as, ctx, from, to - from, vma->prot);
+  }
+}
+
 static int
 protect_locked (SentryMM *mm, SentryContext *ctx, SentryVmaBatch *b, guint64 start, guint64 end,
                 int prot)
@@ -59,7 +71,10 @@ protect_locked (SentryMM *mm, SentryContext *ctx, SentryVmaBatch *b, guint64 sta
     return -ENOMEM;
   r = mm->as->ops->protect (mm->as, ctx, start, end - start, prot);
   if (r < 0)
-    return r;
+    {
+      restore_locked (mm, ctx, start, end);
+      return r;
+    }
   sentry_vma_isolate (mm, b, start, end);
   SENTRY_VMA_FOREACH_IN (vma, mm, start, end)
   sentry_vma_set_prot (mm, vma, prot);
