@@ -12,8 +12,9 @@
 /* One page, read and execute only: the code below.  The page under it stays empty. */
 #define HIDDEN_CODE 0x7fff00001000
 #define HIDDEN_CODE_SIZE 0x1000
-/* Read-write, private, one for an address space.  The guest can reach it: nothing in it is ever trusted.  The first
- * part holds message headers (hidden-code.S), the others signal frames, one thread in each (platform-ptrace/event.c). */
+/* Read-write, private, one for an address space.  The guest can reach it: nothing in it is ever
+ * trusted.  The first part holds message headers (hidden-code.S), the others signal frames, one
+ * thread in each (platform-ptrace/event.c). */
 #define HIDDEN_SCRATCH 0x7fff00010000
 #define HIDDEN_SCRATCH_PART 0x4000
 #define HIDDEN_SCRATCH_PARTS 16

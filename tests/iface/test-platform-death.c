@@ -1,5 +1,5 @@
-/* The sentry is killed at any moment: no guest process survives it. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The sentry is killed at any moment: no guest process survives it.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "platform-suite.h"
 
 #include <errno.h>
