@@ -26,6 +26,17 @@ typedef struct
 #endif
 } SentryRWLock;
 
+/* GLib's mutexes are made of futexes inside a library that ThreadSanitizer doesn't see. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire (void *address);
+void __tsan_release (void *address);
+#  define SENTRY_TSAN_ACQUIRED(lock) __tsan_acquire (lock)
+#  define SENTRY_TSAN_RELEASING(lock) __tsan_release (lock)
+#else
+#  define SENTRY_TSAN_ACQUIRED(lock) ((void) 0)
+#  define SENTRY_TSAN_RELEASING(lock) ((void) 0)
+#endif
+
 void sentry_lock_check_acquire (SentryLockClass klass, gconstpointer lock, gboolean nested);
 void sentry_lock_check_release (SentryLockClass klass, gconstpointer lock);
 /* Aborts unless this thread holds no lock at all: called where a task sleeps. */
@@ -50,6 +61,7 @@ sentry_mutex_lock (SentryMutex *m)
   sentry_lock_check_acquire (m->klass, m, FALSE);
 #endif
   g_mutex_lock (&m->mutex);
+  SENTRY_TSAN_ACQUIRED (m);
 }
 
 /* For classes whose line in lock-order.h says "nests". */
@@ -60,6 +72,7 @@ sentry_mutex_lock_nested (SentryMutex *m)
   sentry_lock_check_acquire (m->klass, m, TRUE);
 #endif
   g_mutex_lock (&m->mutex);
+  SENTRY_TSAN_ACQUIRED (m);
 }
 
 static inline gboolean
@@ -67,6 +80,7 @@ sentry_mutex_trylock (SentryMutex *m)
 {
   if (!g_mutex_trylock (&m->mutex))
     return FALSE;
+  SENTRY_TSAN_ACQUIRED (m);
 #ifdef SENTRY_LOCK_CHECK
   sentry_lock_check_acquire (m->klass, m, TRUE);
 #endif
@@ -79,6 +93,7 @@ sentry_mutex_unlock (SentryMutex *m)
 #ifdef SENTRY_LOCK_CHECK
   sentry_lock_check_release (m->klass, m);
 #endif
+  SENTRY_TSAN_RELEASING (m);
   g_mutex_unlock (&m->mutex);
 }
 
