@@ -93,7 +93,8 @@ struct _SentryMountNamespaceInterface
   gboolean (*populate) (SentryMountNamespace *self, SentryKernel *kernel, const SentryMountPlan *plan, GError **error);
   /* Types known to it, for /proc/filesystems and mount(2); takes a reference. */
   void (*add_filesystem) (SentryMountNamespace *self, SentryFilesystem *fs);
-  SentryMountNamespace *(*clone) (SentryMountNamespace *self); /* CLONE_NEWNS; NULL: out of memory */
+  /* CLONE_NEWNS.  The caller's root and working directory, in `paths`, move to the copies of their mounts.  NULL: out of memory. */
+  SentryMountNamespace *(*clone) (SentryMountNamespace *self, SentryPath *paths, guint n_paths);
   void (*get_root) (SentryMountNamespace *self, SentryPath *ret_path);
   /* Drops all mounts. */
   void (*destroy) (SentryMountNamespace *self);
@@ -140,7 +141,9 @@ struct _SentryMountNamespaceInterface
   int (*mount) (SentryMountNamespace *self, const SentryWalk *walk, const char *source, const char *target,
                 const char *type, guint64 flags, const char *data);
   int (*umount) (SentryMountNamespace *self, const SentryWalk *walk, const char *target, guint32 flags);
-  int (*pivot_root) (SentryMountNamespace *self, const SentryPath *new_root, const SentryPath *put_old);
+  /* `root`: the caller's.  On success every task whose root or working directory is `root` gets `new_root`: the caller's work. */
+  int (*pivot_root) (SentryMountNamespace *self, const SentryPath *root, const SentryPath *new_root,
+                     const SentryPath *put_old);
   int (*sync) (SentryMountNamespace *self);
   /* Lines of /proc/PID/mounts ('m'), mountinfo ('i'), mountstats ('s') as seen from `root`. */
   void (*show_mounts) (SentryMountNamespace *self, const SentryPath *root, char which, GString *out);

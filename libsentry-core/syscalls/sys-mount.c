@@ -80,7 +80,7 @@ gint64
 sentry_sys_pivot_root (SentryTask *task, const SentrySyscallArgs *args)
 {
   const guint32 flags = SENTRY_LOOKUP_FOLLOW | SENTRY_LOOKUP_DIRECTORY;
-  SentryPath new_root, put_old;
+  SentryPath new_root, put_old, root;
   gint64 r;
 
   if (!sentry_task_capable (task, CAP_SYS_ADMIN))
@@ -91,8 +91,10 @@ sentry_sys_pivot_root (SentryTask *task, const SentrySyscallArgs *args)
   r = sentry_path_arg_lookup (task, AT_FDCWD, args->arg[1], flags, FALSE, &put_old);
   if (r == 0)
     {
+      sentry_fs_state_get (task->fs, &root, NULL);
       r = sentry_mount_namespace_ops (task->mount_ns)
-              ->pivot_root (task->mount_ns, &new_root, &put_old);
+              ->pivot_root (task->mount_ns, &root, &new_root, &put_old);
+      sentry_path_unref (&root);
       sentry_path_unref (&put_old);
     }
   sentry_path_unref (&new_root);

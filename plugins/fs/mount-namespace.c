@@ -11,14 +11,8 @@ static void
 get_root (SentryMountNamespace *ns, SentryPath *ret_path)
 {
   SentryFsMountNamespace *self = sentry_fs_mount_namespace (ns);
-  SentryFsMount *root;
 
-  sentry_fs_vfs_lock (self->vfs);
-  root = self->tree.root;
-  *ret_path
-      = root == NULL ? (SentryPath){ NULL, NULL } : (SentryPath){ &root->pub, &root->root->pub };
-  sentry_path_ref (ret_path);
-  sentry_fs_vfs_unlock (self->vfs);
+  sentry_fs_tree_get_root (self->vfs, &self->tree, ret_path);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "iface/sentry-platform.h"
 #include "mount-call.h"
 #include "namei.h"
+#include "tmpfs.h"
 #include "usermem/sentry-usermem.h"
 
 typedef struct
@@ -179,28 +180,47 @@ make_root_super (Populate *p, SentrySuperBlock **ret_sb)
   return r;
 }
 
-static gboolean
-mount_root (Populate *p, GError **error)
+/* Below "/" lies an empty rootfs that nobody sees, as on every Linux: so "/" can be pivoted away
+ * from. */
+static int
+mount_rootfs (Populate *p)
 {
+  SentryMountRequest req = { .host_fd = -1, .options = "size=4k,mode=755" };
   SentryFsTree *tree = &p->ns->tree;
   SentryFsVfs *vfs = p->ns->vfs;
   SentrySuperBlock *sb;
   SentryFsMount *m;
-  int r = make_root_super (p, &sb);
+  int r;
 
+  req.kernel = p->kernel;
+  req.cred = p->cred;
+  r = sentry_tmpfs_mount (&req, "rootfs", &sb);
   if (r < 0)
-    return fail (error, r, "mounting", "/");
-  m = sentry_fs_mount_new (vfs, sb, sb->fs_name, MS_RELATIME);
+    return r;
+  m = sentry_fs_mount_new (vfs, sb, "none", 0);
   sentry_super_block_unref (sb);
   if (m == NULL)
-    return fail (error, -ENOMEM, "mounting", "/");
+    return -ENOMEM;
   sentry_fs_vfs_lock (vfs);
   sentry_fs_vfs_begin_change (vfs);
   sentry_fs_mount_attach_locked (m, tree, NULL, NULL);
   tree->root = m;
   sentry_fs_vfs_end_change (vfs);
   sentry_fs_vfs_unlock (vfs);
-  return TRUE;
+  return 0;
+}
+
+static gboolean
+mount_root (Populate *p, GError **error)
+{
+  SentrySuperBlock *sb;
+  int r = mount_rootfs (p);
+
+  if (r == 0)
+    r = make_root_super (p, &sb);
+  if (r == 0)
+    r = mount_at (p, "/", sb->fs_name, sb, 0);
+  return r < 0 ? fail (error, r, "mounting", "/") : TRUE;
 }
 
 /* What every sandbox has; a type that isn't there is left out. */

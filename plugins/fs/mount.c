@@ -1,6 +1,6 @@
 /* Mounts: their table, their lives, hanging them up and taking them down.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "mount.h"
+#include "mount-private.h"
 
 #include <string.h>
 #include <sys/mount.h>
@@ -186,9 +186,7 @@ mount_alloc (SentryFsSuper *super, SentryFsDentry *root, const char *source, gui
   sentry_list_init (&m->children);
   sentry_list_init (&m->peers);
   sentry_list_init (&m->slaves);
-  sentry_mutex_lock (&vfs->lock);
-  m->pub.id = vfs->next_mount_id++;
-  sentry_mutex_unlock (&vfs->lock);
+  m->pub.id = __atomic_fetch_add (&vfs->next_mount_id, 1, __ATOMIC_RELAXED);
   return m;
 }
 
@@ -210,8 +208,9 @@ sentry_fs_mount_new_like (SentryFsMount *like, SentryFsDentry *root)
 
   sentry_ref_get (&like->super->ref);
   m = mount_alloc (like->super, root, like->source, sentry_fs_mount_flags (&like->pub));
+  /* Not the last one: `like` has another. */
   if (m == NULL)
-    super_unref (like->super);
+    (void) sentry_ref_put (&like->super->ref);
   return m;
 }
 
@@ -301,17 +300,17 @@ unhash_locked (SentryFsMount *m)
   __atomic_store_n (at, m->next, __ATOMIC_RELEASE);
 }
 
+/* All that hang together, without recursion. */
 static void
-join_tree_locked (SentryFsMount *m, SentryFsTree *tree)
+join_tree_locked (SentryFsMount *top, SentryFsTree *tree)
 {
-  m->tree = tree;
-  tree->n_mounts++;
-  sentry_list_append (&tree->mounts, &m->in_tree);
-  SENTRY_LIST_FOREACH (link, safe, &m->children)
+  sentry_fs_tree_each (top, m)
   {
-    SentryFsMount *child = SENTRY_CONTAINER (link, SentryFsMount, sibling);
-    if (child->tree == NULL)
-      join_tree_locked (child, tree);
+    if (m->tree != NULL)
+      continue;
+    m->tree = tree;
+    tree->n_mounts++;
+    sentry_list_append (&tree->mounts, &m->in_tree);
   }
 }
 

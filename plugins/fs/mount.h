@@ -29,9 +29,10 @@ struct SentryFsVfs
   SentryMutex lock;      /* MOUNT: mount trees, peer groups, the tables below */
   guint32 mount_seq;     /* a: odd while trees change */
   SentryFsMount *mount_buckets[SENTRY_FS_N_MOUNT_BUCKETS]; /* a: written under lock */
-  GHashTable *supers;                   /* m: SentrySuperBlock to SentryFsSuper, not counted */
-  GPtrArray *filesystems;               /* m: SentryFilesystem */
-  guint32 next_mount_id, next_group_id; /* m */
+  GHashTable *supers;     /* m: SentrySuperBlock to SentryFsSuper, not counted */
+  GPtrArray *filesystems; /* m: SentryFilesystem */
+  guint32 next_mount_id;  /* a */
+  guint32 next_group_id;  /* m */
 };
 
 /* A superblock that is mounted somewhere.  Its last mount takes its dentries with it. */
@@ -45,6 +46,7 @@ struct SentryFsSuper
 
 /* Propagation type and what a namespace remembers, in `state`. */
 #define SENTRY_FS_MOUNT_UNBINDABLE (1u << 0)
+#define SENTRY_FS_MOUNT_EXPIRING (1u << 1) /* MNT_EXPIRE was asked once */
 
 /* Life: made by mount, bind, clone or propagation; its tree holds one reference, every path on it
  * another, and each child holds its parent.  Unmounting takes it out of its tree; it goes with the
@@ -172,6 +174,9 @@ void sentry_fs_drop_list_free (GPtrArray *drop);
 
 /* Leaves its peer group; its slaves become those of a peer, or of its master. */
 void sentry_fs_mount_set_private_locked (SentryFsMount *m);
+
+/* What covers the tree's root: "/" of its processes.  References; empty: there is none. */
+void sentry_fs_tree_get_root (SentryFsVfs *vfs, SentryFsTree *tree, SentryPath *ret_path);
 
 /* Is something of `tree` mounted on `d`?  Takes the lock if anything is mounted there at all. */
 gboolean sentry_fs_tree_is_mountpoint (SentryFsVfs *vfs, SentryFsTree *tree, SentryFsDentry *d);

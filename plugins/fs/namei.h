@@ -51,6 +51,9 @@ char *sentry_fs_path_name (SentryMountNamespace *ns, const SentryPath *path, con
 char *sentry_fs_vfs_path_name (SentryFsVfs *vfs, const SentryPath *path, const SentryPath *root,
                                gboolean *ret_reachable, gboolean *ret_deleted);
 
+/* The name inside its superblock, "/" for the root; g_free. */
+char *sentry_fs_dentry_name (SentryFsVfs *vfs, SentryFsDentry *d);
+
 /* Truncation with what Linux's do_truncate does beside it: times, set-id bits. */
 int sentry_fs_truncate (SentryInode *inode, SentryCred *cred, guint64 size, guint32 more_valid);
 

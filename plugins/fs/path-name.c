@@ -12,6 +12,7 @@ typedef struct
   char *buf; /* text at its end */
   gsize size, start;
   gboolean reached;
+  gboolean inside; /* stop at the superblock's root */
 } Name;
 
 static void
@@ -47,11 +48,13 @@ read_name (Name *n, const SentryPath *path, const SentryPath *root)
       SentryFsDentry *parent;
       SentryFsName *name;
 
-      n->reached = &m->pub == root->mount && &d->pub == root->dentry;
+      n->reached = !n->inside && &m->pub == root->mount && &d->pub == root->dentry;
       if (n->reached)
         return;
       parent = __atomic_load_n (&d->parent, __ATOMIC_ACQUIRE);
-      if (d == m->root || parent == NULL)
+      if (n->inside && parent == NULL)
+        return;
+      if (!n->inside && (d == m->root || parent == NULL))
         {
           SentryFsDentry *mountpoint = __atomic_load_n (&m->mountpoint, __ATOMIC_ACQUIRE);
 
@@ -123,6 +126,22 @@ sentry_fs_vfs_path_name (SentryFsVfs *vfs, const SentryPath *path, const SentryP
     *ret_reachable = n.reached;
   if (ret_deleted != NULL)
     *ret_deleted = deleted;
+  return result;
+}
+
+char *
+sentry_fs_dentry_name (SentryFsVfs *vfs, SentryFsDentry *d)
+{
+  Name n = { .buf = g_malloc (256), .size = 256, .inside = TRUE };
+  const SentryPath path = { NULL, &d->pub };
+  char *result;
+
+  read_name_stable (vfs, &n, &path, &path);
+  if (n.start == n.size)
+    put_front (&n, "/", 1);
+  result = g_strdup_printf ("%.*s%s", (int) (n.size - n.start), n.buf + n.start,
+                            sentry_fs_dentry_is_deleted (d) ? "//deleted" : "");
+  g_free (n.buf);
   return result;
 }
 

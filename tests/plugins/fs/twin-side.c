@@ -385,6 +385,23 @@ do_link (TwinSide *s, const TwinCall *c)
   return r;
 }
 
+/* What the syscall layer does for every task. */
+static void
+replace_root (TwinSide *s, const SentryPath *fresh)
+{
+  SentryPath old = s->walk.root;
+
+  sentry_path_ref (fresh);
+  s->walk.root = *fresh;
+  if (sentry_path_equal (&s->walk.start, &old))
+    {
+      sentry_path_unref (&s->walk.start);
+      sentry_path_ref (fresh);
+      s->walk.start = *fresh;
+    }
+  sentry_path_unref (&old);
+}
+
 static gint64
 do_pivot (TwinSide *s, const TwinCall *c)
 {
@@ -397,7 +414,9 @@ do_pivot (TwinSide *s, const TwinCall *c)
   r = s->ops->lookup (s->ns, &s->walk, c->b, SENTRY_LOOKUP_FOLLOW | SENTRY_LOOKUP_DIRECTORY, &old);
   if (r == 0)
     {
-      r = s->ops->pivot_root (s->ns, &root, &old);
+      r = s->ops->pivot_root (s->ns, &s->walk.root, &root, &old);
+      if (r == 0)
+        replace_root (s, &root);
       sentry_path_unref (&old);
     }
   sentry_path_unref (&root);
