@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "kernel/process.h"
+#include "kernel/task-private.h"
 #include "time/clock.h"
 
 /* A negative number names a process or thread: the inverted pid above three bits, of which two say
@@ -29,19 +30,25 @@ find_thread (SentryTask *task, gint32 pid, SentryTask **ret_task)
 }
 
 static int
-find_group (SentryTask *task, gint32 pid, gboolean reading, SentryTask **ret_task)
+find_group (SentryTask *task, gint32 pid, gboolean reading, SentryThreadGroup **ret_group)
 {
-  SentryTask *found = pid == 0 ? sentry_task_ref (task) : sentry_task_find (task, pid);
+  SentryTask *found;
+  int r = 0;
 
+  if (pid == 0)
+    {
+      *ret_group = sentry_thread_group_ref (task->group);
+      return 0;
+    }
+  found = sentry_task_find (task, pid);
   if (found == NULL)
     return -EINVAL;
-  if (pid != 0 && sentry_task_tgid (found) != pid && !(reading && found == task))
-    {
-      sentry_task_unref (found);
-      return -EINVAL;
-    }
-  *ret_task = found;
-  return 0;
+  if (sentry_task_tgid (found) == pid || (reading && found == task))
+    *ret_group = sentry_thread_group_ref (found->group);
+  else
+    r = -EINVAL;
+  sentry_task_unref (found);
+  return r;
 }
 
 static int
@@ -53,7 +60,7 @@ find_cpu_clock (SentryTask *task, gint32 pid, gboolean per_thread, guint which, 
   ret->which = which;
   ret->kind = per_thread ? SENTRY_GUEST_CLOCK_TASK_CPU : SENTRY_GUEST_CLOCK_GROUP_CPU;
   return per_thread ? find_thread (task, pid, &ret->task)
-                    : find_group (task, pid, reading, &ret->task);
+                    : find_group (task, pid, reading, &ret->group);
 }
 
 /* No alarm clocks: the sandbox has no clock that could wake a sleeping machine. */
@@ -88,18 +95,25 @@ void
 sentry_guest_clock_clear (SentryGuestClock *clock)
 {
   g_clear_pointer (&clock->task, sentry_task_unref);
+  g_clear_pointer (&clock->group, sentry_thread_group_unref);
+}
+
+SentryThreadGroup *
+sentry_guest_clock_group (const SentryGuestClock *clock)
+{
+  return clock->task != NULL ? clock->task->group : clock->group;
 }
 
 gint64
-sentry_guest_clock_now (SentryTask *task, const SentryGuestClock *clock)
+sentry_guest_clock_now (SentryKernel *k, const SentryGuestClock *clock)
 {
   gint64 user, system;
 
   if (clock->kind == SENTRY_GUEST_CLOCK_KERNEL)
-    return sentry_clock_now (sentry_kernel_timekeeper (task->kernel), clock->id);
+    return sentry_clock_now (sentry_kernel_timekeeper (k), clock->id);
   if (clock->kind == SENTRY_GUEST_CLOCK_TASK_CPU)
     sentry_task_cpu_times (clock->task, &user, &system);
   else
-    sentry_thread_group_cpu_times (clock->task->group, &user, &system);
+    sentry_thread_group_cpu_times (clock->group, &user, &system);
   return clock->which == SENTRY_CPU_CLOCK_VIRT ? user : user + system;
 }

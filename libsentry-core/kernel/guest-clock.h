@@ -24,9 +24,10 @@ typedef enum
 typedef struct
 {
   SentryGuestClockKind kind;
-  clockid_t id;         /* KERNEL: the clock; others: as the guest named it */
-  SentryCpuClock which; /* of CPU clocks */
-  SentryTask *task;     /* of CPU clocks: a reference; for a group any task of it */
+  clockid_t id;             /* KERNEL: the clock; others: as the guest named it */
+  SentryCpuClock which;     /* of CPU clocks */
+  SentryTask *task;         /* TASK_CPU: a reference */
+  SentryThreadGroup *group; /* GROUP_CPU: a reference */
 } SentryGuestClock;
 
 /* 0 or -EINVAL.  `reading`: clock_gettime also finds one's own process under one's own thread's
@@ -34,6 +35,8 @@ typedef struct
 int sentry_guest_clock_find (SentryTask *task, clockid_t id, gboolean reading,
                              SentryGuestClock *ret_clock);
 void sentry_guest_clock_clear (SentryGuestClock *clock);
-gint64 sentry_guest_clock_now (SentryTask *task, const SentryGuestClock *clock);
+gint64 sentry_guest_clock_now (SentryKernel *k, const SentryGuestClock *clock);
+/* Whose threads move it; NULL for the kernel's clocks. */
+SentryThreadGroup *sentry_guest_clock_group (const SentryGuestClock *clock);
 
 G_END_DECLS

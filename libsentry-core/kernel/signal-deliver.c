@@ -1,5 +1,6 @@
 /* What a task does about its signals before it goes back to the guest.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 #define M(sig) SENTRY_SIGMASK (sig)
@@ -173,6 +174,7 @@ sentry_task_deliver_signals (SentryTask *task)
   take = take_signal (task, &info, &action);
   if (take == TAKE_HANDLER)
     {
+      sentry_group_timers_dequeued (task->group, &info);
       run_handler (task, &info, &action);
       task->priv->exit_work = TRUE;
     }

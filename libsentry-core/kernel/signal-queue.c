@@ -20,7 +20,8 @@ static void
 entry_free (SentryQueuedSignal *q)
 {
   sentry_list_remove (&q->link);
-  __atomic_fetch_sub (&q->user->n_signals, 1, __ATOMIC_RELAXED);
+  if (q->user != NULL)
+    __atomic_fetch_sub (&q->user->n_signals, 1, __ATOMIC_RELAXED);
   g_free (q);
 }
 
@@ -124,6 +125,51 @@ entry_new (SentryTask *target, const siginfo_t *info)
   q->info = *info;
   q->user = user;
   return q;
+}
+
+/* Entries without a user are timers': no guest can forge one. */
+static SentryQueuedSignal *
+find_timer (SentryPendingSignals *p, int id)
+{
+  SENTRY_LIST_FOREACH (link, safe, &p->queue)
+  {
+    SentryQueuedSignal *q = SENTRY_CONTAINER (link, SentryQueuedSignal, link);
+    if (q->user == NULL && q->info.si_timerid == id)
+      return q;
+  }
+  return NULL;
+}
+
+int
+sentry_pending_add_timer (SentryPendingSignals *p, const siginfo_t *info)
+{
+  SentryQueuedSignal *q;
+
+  if (find_timer (p, info->si_timerid) != NULL)
+    return 0;
+  q = g_try_new0 (SentryQueuedSignal, 1);
+  if (q == NULL)
+    return -EAGAIN;
+  q->info = *info;
+  sentry_list_append (&p->queue, &q->link);
+  p->set |= SENTRY_SIGMASK (info->si_signo);
+  return 0;
+}
+
+void
+sentry_pending_remove_timer (SentryPendingSignals *p, int id)
+{
+  SentryQueuedSignal *q = find_timer (p, id);
+  int sig;
+
+  if (q == NULL)
+    return;
+  sig = q->info.si_signo;
+  entry_free (q);
+  SENTRY_LIST_FOREACH (link, safe, &p->queue)
+    if (SENTRY_CONTAINER (link, SentryQueuedSignal, link)->info.si_signo == sig)
+      return;
+  p->set &= ~SENTRY_SIGMASK (sig);
 }
 
 int

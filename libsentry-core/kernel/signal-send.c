@@ -196,6 +196,69 @@ sentry_signal_send_locked (SentryTask *target, gboolean to_group, const siginfo_
   return r;
 }
 
+/* TASK_SET held.  The thread may have gone: then nobody gets it. */
+static SentryTask *
+timer_target (SentryThreadGroup *group, gint32 tid)
+{
+  if (tid == 0)
+    return group->leader;
+  SENTRY_LIST_FOREACH (link, safe, &group->tasks)
+  {
+    SentryTask *t = &SENTRY_CONTAINER (link, SentryTaskPrivate, group_link)->task;
+    if (t->tid == tid)
+      return t;
+  }
+  return NULL;
+}
+
+static gboolean
+send_timer_signal_locked (SentryTask *target, gboolean to_group, const siginfo_t *info)
+{
+  SentryThreadGroup *group = target->group;
+  SentrySignalHandlers *h = group->handlers;
+  gboolean heard = TRUE;
+
+  sentry_mutex_lock (&h->lock);
+  if (prepare (target, info->si_signo))
+    {
+      sentry_pending_add_timer (to_group ? &group->pending : &target->priv->pending, info);
+      complete (target, to_group, info->si_signo);
+    }
+  else
+    heard = (group->flags & SENTRY_GROUP_EXIT) != 0;
+  sentry_mutex_unlock (&h->lock);
+  return heard;
+}
+
+gboolean
+sentry_thread_group_send_timer_signal (SentryThreadGroup *group, gint32 tid, const siginfo_t *info)
+{
+  SentryTask *target;
+  gboolean heard = TRUE;
+
+  sentry_rwlock_read_lock (&group->kernel->task_set);
+  target = timer_target (group, tid);
+  if (target != NULL)
+    heard = send_timer_signal_locked (target, tid == 0, info);
+  sentry_rwlock_read_unlock (&group->kernel->task_set);
+  return heard;
+}
+
+void
+sentry_thread_group_forget_timer_signal (SentryThreadGroup *group, int id)
+{
+  SentrySignalHandlers *h;
+
+  sentry_rwlock_read_lock (&group->kernel->task_set);
+  h = group->handlers;
+  sentry_mutex_lock (&h->lock);
+  sentry_pending_remove_timer (&group->pending, id);
+  SENTRY_LIST_FOREACH (link, safe, &group->tasks)
+  sentry_pending_remove_timer (&SENTRY_CONTAINER (link, SentryTaskPrivate, group_link)->pending, id);
+  sentry_mutex_unlock (&h->lock);
+  sentry_rwlock_read_unlock (&group->kernel->task_set);
+}
+
 void
 sentry_task_retarget_sighand (SentryTask *task, SentrySigset which)
 {

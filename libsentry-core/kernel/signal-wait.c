@@ -1,5 +1,6 @@
 /* Waiting for signals: sigtimedwait, sigsuspend, pause. SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 /* A signal of `which` from the task's own queue or the group's; blocked or not. */
@@ -49,8 +50,8 @@ end_wait (SentryTask *task, SentrySigset which, siginfo_t *ret_info)
   return sig;
 }
 
-gint64
-sentry_task_sigwait (SentryTask *task, SentrySigset which, gint64 deadline, siginfo_t *ret_info)
+static gint64
+wait_signal (SentryTask *task, SentrySigset which, gint64 deadline, siginfo_t *ret_info)
 {
   int sig, r;
 
@@ -72,6 +73,16 @@ sentry_task_sigwait (SentryTask *task, SentrySigset which, gint64 deadline, sigi
   if (sig != 0)
     return sig;
   return r == -SENTRY_EPAUSE ? r : r == -ETIMEDOUT ? -EAGAIN : -EINTR;
+}
+
+gint64
+sentry_task_sigwait (SentryTask *task, SentrySigset which, gint64 deadline, siginfo_t *ret_info)
+{
+  gint64 sig = wait_signal (task, which, deadline, ret_info);
+
+  if (sig > 0)
+    sentry_group_timers_dequeued (task->group, ret_info);
+  return sig;
 }
 
 gint64

@@ -1,4 +1,5 @@
 /* execve: a new program in an old task. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 #include <fcntl.h>
@@ -303,6 +304,7 @@ commit (SentryTask *task, SentryExecState *state)
   sentry_fd_table_close_on_exec (task->fds);
   sentry_signal_handlers_reset (task->group->handlers, FALSE);
   priv->altstack = (SentryAltStack){ .flags = SS_DISABLE };
+  sentry_group_timers_exec (task->group);
   task->restart = NULL;
   priv->self_exec_id++;
   sentry_task_set_comm (task, state->result.comm);

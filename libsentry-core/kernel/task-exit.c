@@ -1,5 +1,6 @@
 /* The end of tasks: exit, zombies, reparenting, reaping. SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 #include <sys/wait.h>
@@ -365,6 +366,8 @@ sentry_task_do_exit (SentryTask *task)
       = { .released = g_ptr_array_new_with_free_func ((GDestroyNotify) sentry_task_unref) };
   gboolean last = stop_taking_signals (task);
 
+  if (last)
+    sentry_group_timers_stop (task->group);
   sentry_exec_state_free (g_steal_pointer (&task->priv->exec));
   sentry_task_leave_mm (task);
   sentry_task_finish_usage (task);

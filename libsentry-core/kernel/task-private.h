@@ -50,7 +50,7 @@ typedef struct
 {
   SentryList link;
   siginfo_t info;
-  SentryUserCount *user; /* whose limit it counts against */
+  SentryUserCount *user; /* whose limit it counts against; NULL: a timer's, which has been counted when it was made */
 } SentryQueuedSignal;
 
 typedef struct
@@ -144,7 +144,7 @@ struct SentryThreadGroup
   SentryUsage dead;           /* SIGHAND: of threads that have been released */
   SentryUsage children;       /* SIGHAND: of children that were waited for */
   gint64 start_time;          /* I: boottime ns */
-  gpointer timers;            /* GROUP_TIMER: interval timers and POSIX timers; time/ fills it */
+  struct SentryGroupTimers *timers; /* a: made when first used */
 };
 
 typedef enum
@@ -388,6 +388,13 @@ gboolean sentry_task_recalc_pending_sighand (SentryTask *task);
 /* Other threads look at group signals that `task` will not take. */
 void sentry_task_retarget_sighand (SentryTask *task, SentrySigset which);
 void sentry_siginfo_init (siginfo_t *info, int sig, int code);
+
+/* For POSIX timers: queued once a timer number.  FALSE: ignored.  Takes TASK_SET and SIGHAND. */
+gboolean sentry_thread_group_send_timer_signal (SentryThreadGroup *group, gint32 tid, const siginfo_t *info);
+void sentry_thread_group_forget_timer_signal (SentryThreadGroup *group, int id);
+/* signal-queue.c; SIGHAND. */
+int sentry_pending_add_timer (SentryPendingSignals *p, const siginfo_t *info);
+void sentry_pending_remove_timer (SentryPendingSignals *p, int id);
 
 /* signal-action.c */
 SentrySignalHandlers *sentry_signal_handlers_new (void);

@@ -1,4 +1,5 @@
 /* The run loop of a task's sentry thread. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 #include <string.h>
@@ -200,6 +201,7 @@ sentry_task_run (SentryTask *task)
 {
   set_state (task, SENTRY_RUN_SYSCALL);
   sentry_mm_enter (task->mm, task->context);
+  sentry_group_timers_cpu_limit (task->group);
   first_steps (task);
   while (!task->priv->exiting)
     turn (task);

@@ -1,5 +1,6 @@
 /* Sleeping in a system call, and what a call remembers. SPDX-License-Identifier: LGPL-2.1-or-later
  */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 static int
@@ -21,6 +22,7 @@ sleep_until (SentryTask *task, gint64 deadline, int (*sleep) (SentrySleeper *, g
   if (ctx->ops->idle != NULL)
     ctx->ops->idle (ctx, FALSE);
   __atomic_store_n (&task->run_state, SENTRY_RUN_SYSCALL, __ATOMIC_SEQ_CST);
+  sentry_group_timers_woken (task->group);
   return r;
 }
 

@@ -1,5 +1,6 @@
 /* Tasks and thread groups: making, references, what others may read of them.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 #include <fcntl.h>
@@ -98,6 +99,7 @@ sentry_thread_group_unref (SentryThreadGroup *group)
 {
   if (group == NULL || !sentry_ref_put (&group->ref))
     return;
+  sentry_group_timers_free (group);
   sentry_pending_flush (&group->pending);
   sentry_signal_handlers_unref (group->handlers);
   sentry_wait_queue_clear (&group->wait_child);

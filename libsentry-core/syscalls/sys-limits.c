@@ -6,17 +6,20 @@
 #include <sys/times.h>
 
 #include "kernel/attributes.h"
+#include "kernel/group-timers.h"
 #include "kernel/process.h"
 #include "kernel/sysinfo.h"
 #include "syscalls/handlers.h"
 #include "time/clock.h"
 
-/* Faults look at the soft limits of stack and address space, which the mm keeps. */
+/* Faults look at the soft limits of stack and address space, which the mm keeps; CPU time is
+ * watched by the group's timers. */
 static void
-tell_mm (SentryTask *target)
+limits_changed (SentryTask *target)
 {
   SentryMM *mm = sentry_task_get_mm (target);
 
+  sentry_group_timers_cpu_limit (target->group);
   if (mm != NULL)
     sentry_mm_set_limits (mm, sentry_task_limits (target));
   sentry_mm_unref (mm);
@@ -36,7 +39,7 @@ swap_limit (SentryTask *task, SentryTask *target, guint32 which, guint64 set_add
   r = sentry_limits_swap (sentry_task_limits (target), (int) which, set_addr != 0 ? &set : NULL,
                           sentry_task_capable (task, CAP_SYS_RESOURCE), &old);
   if (r == 0 && set_addr != 0)
-    tell_mm (target);
+    limits_changed (target);
   if (r == 0 && old_addr != 0)
     r = sentry_copy_out_object (um, old_addr, &old);
   return r;
@@ -66,7 +69,7 @@ sentry_sys_setrlimit (SentryTask *task, const SentrySyscallArgs *args)
   r = sentry_limits_swap (sentry_task_limits (task), (int) args->arg[0], &set,
                           sentry_task_capable (task, CAP_SYS_RESOURCE), NULL);
   if (r == 0)
-    tell_mm (task);
+    limits_changed (task);
   return r;
 }
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "kernel/guest-clock.h"
+#include "kernel/group-timers.h"
 #include "syscalls/handlers.h"
 #include "time/clock.h"
 
@@ -13,6 +13,7 @@
 #define REMAIN_ADDR 0 /* where what is left goes; 0: nowhere */
 #define CLOCK_ID 1    /* of an absolute sleep */
 #define CLOCK_VALUE 2 /* when it ends */
+#define IS_ABSOLUTE 3 /* on a CPU clock */
 
 static int
 get_timespec (SentryTask *task, guint64 addr, gint64 *ret_ns)
@@ -153,18 +154,100 @@ begin_absolute (SentryTask *task, clockid_t id, guint64 request)
   return sleep_absolute (task);
 }
 
+/* --- CPU clocks --- */
+
+static gint64 sleep_cpu (SentryTask *task);
+
+static gint64
+cpu_interrupted (SentryTask *task, gint64 left)
+{
+  guint64 addr = task->call.scratch[REMAIN_ADDR];
+  struct timespec ts = { left / SENTRY_NSEC_PER_SEC, left % SENTRY_NSEC_PER_SEC };
+
+  if (task->call.scratch[IS_ABSOLUTE])
+    return -SENTRY_ERESTARTNOHAND;
+  if (left <= 0)
+    return 0;
+  if (addr != 0 && sentry_copy_out_object (sentry_task_usermem (task), addr, &ts) < 0)
+    return -EFAULT;
+  return sentry_task_set_restart (task, sleep_cpu);
+}
+
+/* The clock is found anew on each entry: its process may have gone. */
+static gint64
+sleep_cpu (SentryTask *task)
+{
+  gint64 deadline = (gint64) task->call.scratch[CLOCK_VALUE];
+  SentryGuestClock clock;
+  int r = sentry_guest_clock_find (task, (clockid_t) task->call.scratch[CLOCK_ID], FALSE, &clock);
+  gint64 left;
+
+  if (r < 0)
+    return r;
+  r = sentry_task_sleep_cpu (task, &clock, deadline);
+  left = deadline - sentry_guest_clock_now (task->kernel, &clock);
+  sentry_guest_clock_clear (&clock);
+  return r == -SENTRY_ERESTARTSYS ? cpu_interrupted (task, left) : r;
+}
+
+static gint64
+begin_cpu (SentryTask *task, const SentrySyscallArgs *args, const SentryGuestClock *clock)
+{
+  gint64 ns, now;
+  gboolean absolute = (args->arg[1] & TIMER_ABSTIME) != 0;
+  int r;
+
+  if (!task->call.has_deadline)
+    {
+      r = get_timespec (task, args->arg[2], &ns);
+      if (r < 0)
+        return r;
+      now = sentry_guest_clock_now (task->kernel, clock);
+      if (!absolute && __builtin_add_overflow (ns, now, &ns))
+        ns = SENTRY_TIME_NEVER - 1;
+      task->call.has_deadline = TRUE;
+      task->call.scratch[REMAIN_ADDR] = args->arg[3];
+      task->call.scratch[CLOCK_ID] = args->arg[0];
+      task->call.scratch[CLOCK_VALUE] = (guint64) ns;
+      task->call.scratch[IS_ABSOLUTE] = absolute;
+    }
+  return sleep_cpu (task);
+}
+
+/* A thread can't wait for its own CPU clock, and there is no sleeping on the clock number that
+ * means it. */
+static gint64
+sleep_on_cpu_clock (SentryTask *task, const SentrySyscallArgs *args)
+{
+  clockid_t id = (clockid_t) args->arg[0];
+  SentryGuestClock clock;
+  gint64 r;
+
+  if (id == CLOCK_THREAD_CPUTIME_ID)
+    return -EOPNOTSUPP;
+  r = sentry_guest_clock_find (task, id, FALSE, &clock);
+  if (r < 0)
+    return r;
+  if (clock.kind == SENTRY_GUEST_CLOCK_KERNEL)
+    r = -EOPNOTSUPP;
+  else
+    r = clock.task == task ? -EINVAL : begin_cpu (task, args, &clock);
+  sentry_guest_clock_clear (&clock);
+  return r;
+}
+
+/* --- the calls --- */
+
 gint64
 sentry_sys_nanosleep (SentryTask *task, const SentrySyscallArgs *args)
 {
   return begin_relative (task, args->arg[0], args->arg[1]);
 }
 
-/* Which clocks one can sleep on. */
-static int
-check_clock (SentryTask *task, clockid_t id)
+gint64
+sentry_sys_clock_nanosleep (SentryTask *task, const SentrySyscallArgs *args)
 {
-  SentryGuestClock clock;
-  int r;
+  clockid_t id = (clockid_t) args->arg[0];
 
   switch (id)
     {
@@ -172,28 +255,13 @@ check_clock (SentryTask *task, clockid_t id)
     case CLOCK_MONOTONIC:
     case CLOCK_BOOTTIME:
     case CLOCK_TAI:
-      return 0;
+      if (args->arg[1] & TIMER_ABSTIME)
+        return begin_absolute (task, id, args->arg[2]);
+      return begin_relative (task, args->arg[2], args->arg[3]);
     case CLOCK_REALTIME_ALARM:
     case CLOCK_BOOTTIME_ALARM:
       return -EOPNOTSUPP;
     default:
-      r = sentry_guest_clock_find (task, id, FALSE, &clock);
-      if (r < 0)
-        return r;
-      sentry_guest_clock_clear (&clock);
-      return -EOPNOTSUPP;
+      return sleep_on_cpu_clock (task, args);
     }
-}
-
-gint64
-sentry_sys_clock_nanosleep (SentryTask *task, const SentrySyscallArgs *args)
-{
-  clockid_t id = (clockid_t) args->arg[0];
-  int r = check_clock (task, id);
-
-  if (r < 0)
-    return r;
-  if (args->arg[1] & TIMER_ABSTIME)
-    return begin_absolute (task, id, args->arg[2]);
-  return begin_relative (task, args->arg[2], args->arg[3]);
 }

@@ -35,7 +35,7 @@ sentry_sys_clock_gettime (SentryTask *task, const SentrySyscallArgs *args)
 
   if (r < 0)
     return r;
-  r = put_timespec (task, args->arg[1], sentry_guest_clock_now (task, &clock));
+  r = put_timespec (task, args->arg[1], sentry_guest_clock_now (task->kernel, &clock));
   sentry_guest_clock_clear (&clock);
   return r;
 }
