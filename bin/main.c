@@ -1,6 +1,7 @@
 /* The sentry program: reads the command line and calls the verb.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command.h"
+#include <locale.h>
 #include <stdio.h>
 
 static const struct
@@ -63,6 +64,9 @@ main (int argc, char **argv)
   int status;
 
   g_set_prgname ("sentry");
+  /* Messages are UTF-8 whatever the caller's locale is, and no conversion modules have to be loaded
+   * for them. */
+  setlocale (LC_CTYPE, "C.UTF-8");
   command = sentry_command_parse (argc, argv, &error);
   status = command == NULL ? SENTRY_EXIT_USAGE : run_verb (command, &error);
   if (error != NULL)

@@ -56,13 +56,13 @@ find_directories (SentryKernel *k, const SentryProcessConfig *config, SentryWalk
     {
       r = look_up (k, walk, config->root, &path);
       if (r < 0)
-        return fail (error, ret_errno, SENTRY_KERNEL_ERROR_NOT_FOUND, -r, NULL, config->root);
+        return fail (error, NULL, SENTRY_KERNEL_ERROR_NOT_FOUND, -r, NULL, config->root);
       sentry_path_unref (&walk->root);
       walk->root = path;
     }
   r = look_up (k, walk, config->cwd != NULL ? config->cwd : "/", &path);
   if (r < 0)
-    return fail (error, ret_errno, SENTRY_KERNEL_ERROR_NOT_FOUND, -r, NULL, config->cwd);
+    return fail (error, NULL, SENTRY_KERNEL_ERROR_NOT_FOUND, -r, NULL, config->cwd);
   walk->start = path;
   return TRUE;
 }

@@ -16,9 +16,12 @@ sentry_preload_libraries (void)
   struct tm tm;
 
   dlopen ("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL);
-  g_get_charset (&charset);
+  /* Where the locale isn't UTF-8 each text of an error is converted, once, by modules that have to
+   * be loaded. */
+  if (!g_get_charset (&charset))
+    for (int error = 0; error < 134; error++)
+      (void) g_strerror (error);
   g_get_filename_charsets (&charsets);
-  (void) g_strerror (1);
   tzset ();
   localtime_r (&now, &tm);
   g_get_num_processors ();

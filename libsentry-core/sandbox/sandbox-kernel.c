@@ -249,6 +249,8 @@ sentry_sandbox_exec (SentrySandboxProcess *s, GError **error)
     return TRUE;
   if (rc == 0) /* not the program's fault: the text says whose */
     {
+      if (g_error_matches (local, SENTRY_KERNEL_ERROR, SENTRY_KERNEL_ERROR_NOT_FOUND))
+        g_prefix_error (&local, "--cwd: ");
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }

@@ -47,7 +47,7 @@ host_calls (SentryMountNamespace *ns)
     { .nr = SYS_lseek, .why = "holes in mapped tmpfs files" },
     { .nr = SYS_pread64, .why = "mapped tmpfs files" },
     { .nr = SYS_pwrite64, .why = "mapped tmpfs files" },
-    { .nr = SYS_openat, .why = "reopening mapped tmpfs files read-only" },
+    { .nr = SYS_openat2, .why = "reopening mapped tmpfs files read-only" },
     { .nr = SYS_newfstatat, .why = "size of mapped tmpfs files" },
     { .nr = SYS_fstat, .why = "size of mapped tmpfs files" },
     { .nr = SYS_close, .why = "mapped tmpfs files" },

@@ -151,6 +151,9 @@ make_overlay (Populate *p, SentrySuperBlock *lower, SentrySuperBlock **ret_sb)
   if (r < 0)
     return r;
   req.upper = upper;
+  /* The sandbox process has not the host's CAP_SYS_ADMIN, which trusted.* would need. */
+  if (p->plan->keep_fd >= 0)
+    req.options = "userxattr";
   r = make_super (p, "overlay", &req, ret_sb);
   sentry_super_block_unref (upper);
   return r;
