@@ -11,13 +11,16 @@
 #include "iface/sentry-mount-namespace.h"
 #include "usermem/sentry-usermem.h"
 
+/* What open acts on and F_GETFL doesn't show. */
+#define ONLY_AT_OPEN (guint32) (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+
 static guint64 next_id = 1;
 
 void
 sentry_file_init (SentryFile *f, const SentryFileOps *ops, guint32 mode, guint32 flags,
                   const SentryPath *path, SentryInode *inode, SentryCred *cred)
 {
-  *f = (SentryFile){ .ops = ops, .mode = mode, .flags = flags };
+  *f = (SentryFile){ .ops = ops, .mode = mode, .flags = flags & ~ONLY_AT_OPEN };
   sentry_ref_init (&f->ref);
   sentry_mutex_init (&f->lock, SENTRY_LOCK_FILE);
   if (path != NULL && !sentry_path_is_empty (path))
@@ -144,7 +147,7 @@ sentry_file_seek_generic (SentryFile *f, gint64 offset, int whence, gint64 size,
       return -EINVAL;
     }
   if (__builtin_add_overflow (base, offset, &offset))
-    return -EOVERFLOW;
+    return -EINVAL;
   if (offset < 0 || offset > max)
     return -EINVAL;
   f->pos = offset;

@@ -47,6 +47,7 @@ typedef struct
 #define SENTRY_SET_MTIME (1u << 5)     /* to .mtime */
 #define SENTRY_SET_ATIME_NOW (1u << 6)
 #define SENTRY_SET_MTIME_NOW (1u << 7)
+#define SENTRY_SET_TIMES_CHOSEN (1u << 9) /* not both "now": only the owner may */
 #define SENTRY_SET_KILL_SUID (1u << 8) /* a write or chown by the unprivileged drops S_ISUID, and S_ISGID if group-executable */
 
 typedef struct

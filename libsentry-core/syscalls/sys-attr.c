@@ -171,6 +171,8 @@ times_set (const struct timespec *ts, SentrySetAttr *ret_set)
     ret_set->valid |= ts[0].tv_nsec == UTIME_NOW ? SENTRY_SET_ATIME_NOW : SENTRY_SET_ATIME;
   if (ts[1].tv_nsec != UTIME_OMIT)
     ret_set->valid |= ts[1].tv_nsec == UTIME_NOW ? SENTRY_SET_MTIME_NOW : SENTRY_SET_MTIME;
+  if (ts[0].tv_nsec != UTIME_NOW || ts[1].tv_nsec != UTIME_NOW)
+    ret_set->valid |= SENTRY_SET_TIMES_CHOSEN;
   ret_set->atime = (SentryTimestamp){ ts[0].tv_sec, ts[0].tv_nsec };
   ret_set->mtime = (SentryTimestamp){ ts[1].tv_sec, ts[1].tv_nsec };
   return 0;

@@ -154,10 +154,10 @@ check_copy_file_range (SentryFile *in, SentryFile *out, gint64 in_pos, gint64 ou
     return -EISDIR;
   if (in->inode->type != S_IFREG || out->inode->type != S_IFREG)
     return -EINVAL;
-  if (in_pos < 0 || out_pos < 0)
-    return -EINVAL;
   if (in_pos + *len < (guint64) in_pos || out_pos + *len < (guint64) out_pos)
     return -EOVERFLOW;
+  if (in_pos < 0 || out_pos < 0)
+    return -EINVAL;
   if (in->inode == out->inode && (guint64) out_pos + *len > (guint64) in_pos
       && (guint64) out_pos < (guint64) in_pos + *len)
     return -EINVAL;

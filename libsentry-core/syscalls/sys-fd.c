@@ -259,7 +259,13 @@ sentry_sys_flock (SentryTask *task, const SentrySyscallArgs *args)
 
 /* --- fcntl --- */
 
-#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
+/* O_ASYNC is left alone, as Linux does for files that send no SIGIO: none here does. */
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
+
+#ifndef F_DUPFD_QUERY
+#  define F_DUPFD_QUERY (F_LINUX_SPECIFIC_BASE + 3)
+#endif
+#define F_LINUX_SPECIFIC_BASE 1024
 
 /* Changes the settable status flags, the file's own say first. */
 static gint64
@@ -383,6 +389,17 @@ fcntl_file (SentryTask *task, SentryFile *f, int fd, int cmd, guint64 arg)
     }
 }
 
+static gint64
+same_file (SentryTask *task, int fd, guint64 other_fd)
+{
+  SentryFile *f = sentry_task_file (task, fd), *other = sentry_task_file (task, other_fd);
+  gint64 r = f == NULL || other == NULL ? -EBADF : f == other;
+
+  sentry_file_unref (f);
+  sentry_file_unref (other);
+  return r;
+}
+
 /* What also works on O_PATH descriptors. */
 static gint64
 fcntl_any (SentryTask *task, int fd, int cmd, guint64 arg, gboolean *ret_done)
@@ -395,6 +412,8 @@ fcntl_any (SentryTask *task, int fd, int cmd, guint64 arg, gboolean *ret_done)
       return dup_from (task, fd, arg & G_MAXUINT32, cmd == F_DUPFD_CLOEXEC);
     case F_GETFD:
       return sentry_fd_table_get_cloexec (task->fds, fd);
+    case F_DUPFD_QUERY:
+      return same_file (task, fd, arg);
     case F_SETFD:
       return sentry_fd_table_set_cloexec (task->fds, fd, (arg & FD_CLOEXEC) != 0);
     default:
@@ -433,6 +452,18 @@ ioctl_set_flag (SentryTask *task, SentryFile *f, guint64 addr, guint32 flag)
   return set_status_flags (task, f, on ? flag : 0, flag);
 }
 
+/* No file here sends SIGIO: turning it on is what Linux says for such a file, turning it off does
+ * nothing. */
+static gint64
+ioctl_fioasync (SentryTask *task, guint64 addr)
+{
+  gint32 on;
+
+  if (sentry_copy_in_object (sentry_task_usermem (task), &on, addr) < 0)
+    return -EFAULT;
+  return on ? -ENOTTY : 0;
+}
+
 static gint64
 ioctl_fionread (SentryTask *task, SentryFile *f, guint64 addr)
 {
@@ -461,7 +492,7 @@ ioctl_file (SentryTask *task, SentryFile *f, int fd, guint32 cmd, guint64 arg)
     case FIONBIO:
       return ioctl_set_flag (task, f, arg, O_NONBLOCK);
     case FIOASYNC:
-      return ioctl_set_flag (task, f, arg, O_ASYNC);
+      return ioctl_fioasync (task, arg);
     case FIONREAD:
       if (f->inode != NULL && f->inode->type == S_IFREG)
         return ioctl_fionread (task, f, arg);

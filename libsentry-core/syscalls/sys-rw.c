@@ -71,12 +71,12 @@ sentry_sys_pwrite64 (SentryTask *task, const SentrySyscallArgs *args)
   return transfer_at (task, args, TRUE);
 }
 
-/* RWF_HIPRI is a hint; RWF_APPEND and RWF_ATOMIC need the file's help and are refused as by a file
- * system without it. */
+/* RWF_HIPRI is a hint; RWF_ATOMIC needs the file's help and is refused as by a file system without
+ * it. */
 static gint64
 check_rwf (SentryFile *f, int flags)
 {
-  if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT))
+  if (flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND))
     return -EOPNOTSUPP;
   if ((flags & RWF_NOWAIT) && f->ops->poll == NULL)
     return -EOPNOTSUPP;
@@ -101,6 +101,7 @@ transfer_vector (SentryTask *task, const SentrySyscallArgs *args, gboolean write
   if (r == 0)
     {
       r = check_rwf (f, flags);
+      it.append = (flags & RWF_APPEND) != 0;
       if (r == 0)
         r = write ? sentry_task_write (task, f, &it, pos, (flags & RWF_NOWAIT) != 0)
                   : sentry_task_read (task, f, &it, pos, (flags & RWF_NOWAIT) != 0);

@@ -55,6 +55,7 @@ typedef struct SentryIter
   gsize at_offset;  /* and offset in it */
   gsize remaining;  /* bytes left in all */
   gsize done;       /* bytes moved so far */
+  gboolean append;  /* a write goes to the end of the file, as with O_APPEND (RWF_APPEND) */
   guint64 fault_page; /* bounds sentry_iter_fault_in: the page asked for last */
   guint fault_tries;
   struct iovec inline_iov[8];

@@ -59,7 +59,7 @@ may_set (SentryInode *inode, const SentryCred *cred, SentrySetAttr *set)
       if (!sentry_fs_in_group_or_capable (inode, cred, gid))
         set->mode &= ~S_ISGID;
     }
-  if ((set->valid & (SENTRY_SET_ATIME | SENTRY_SET_MTIME)) && !sentry_fs_is_owner (inode, cred))
+  if ((set->valid & (SENTRY_SET_ATIME | SENTRY_SET_MTIME | SENTRY_SET_TIMES_CHOSEN)) && !sentry_fs_is_owner (inode, cred))
     return -EPERM;
   return 0;
 }

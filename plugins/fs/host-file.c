@@ -130,7 +130,7 @@ host_write (int fd, gpointer buf, gsize len, gint64 pos, guint32 flags)
 static gint64
 write_piece (SentryFile *f, Piece *p, SentryIter *src, gint64 *pos, gboolean *ret_more)
 {
-  guint32 flags = sentry_file_flags (f);
+  guint32 flags = sentry_file_flags (f) | (src->append ? O_APPEND : 0);
   gsize want = MIN (src->remaining, p->size), have = sentry_iter_copy_from (src, p->at, want);
   struct statx stx;
   gssize n;

@@ -129,7 +129,7 @@ static gint64
 file_write (SentryFile *f, SentryIter *src, gint64 *pos)
 {
   SentryTmpfsInode *inode = inode_of (f);
-  gboolean append = (sentry_file_flags (f) & O_APPEND) != 0;
+  gboolean append = src->append || (sentry_file_flags (f) & O_APPEND) != 0;
   gsize start = src->done;
   guint64 at = *pos;
   gint64 r;
