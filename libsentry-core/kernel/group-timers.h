@@ -69,7 +69,6 @@ struct SentryGroupTimers
 
   SentryList cpu_timers; /* m: armed */
   SentryTimer cpu_poll;
-  gint64 cpu_seen;     /* m: the group's CPU time at the last look */
   gboolean cpu_parked; /* a: everybody sleeps, the next who wakes starts the looks again */
 };
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loader/loader-private.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -187,6 +188,16 @@ add_pair (GArray *auxv, guint64 type, guint64 value)
   g_array_append_val (auxv, value);
 }
 
+/* CPUID leaf 1: what libc says about itself is not what the kernel told it. */
+static guint64
+hwcap (void)
+{
+  guint32 a, b, c, d = 0;
+
+  __get_cpuid (1, &a, &b, &c, &d);
+  return d;
+}
+
 /* In Linux's order; the stack fills in addresses of its own.  No AT_RSEQ_*: restartable sequences
  * are the host's business. */
 static GArray *
@@ -202,7 +213,7 @@ make_auxv (Load *l)
     add_pair (auxv, AT_SYSINFO_EHDR, l->vdso);
   if (min_stack != 0)
     add_pair (auxv, AT_MINSIGSTKSZ, min_stack);
-  add_pair (auxv, AT_HWCAP, getauxval (AT_HWCAP));
+  add_pair (auxv, AT_HWCAP, hwcap ());
   add_pair (auxv, AT_PAGESZ, SENTRY_PAGE_SIZE);
   add_pair (auxv, AT_CLKTCK, 100);
   add_pair (auxv, AT_PHDR, l->place.phdr);

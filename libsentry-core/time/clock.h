@@ -54,7 +54,7 @@ void sentry_timer_get (SentryTimer *t, gint64 *ret_remaining, gint64 *ret_period
 /* Disarms and waits for a running expire to end (not from within expire). */
 void sentry_timer_cancel_sync (SentryTimer *t);
 
-/* The default timekeeper: the host's clocks, read by the TSC where that is trustworthy. Monotonic and boot time start near 0, as on a
+/* The default timekeeper: the host's clocks, read by the TSC where that is trustworthy. Monotonic and boot time start at one second, as on a
  * machine that has just booted; realtime is the host's. */
 #define SENTRY_TYPE_HOST_TIMEKEEPER (sentry_host_timekeeper_get_type ())
 G_DECLARE_FINAL_TYPE (SentryHostTimekeeper, sentry_host_timekeeper, SENTRY, HOST_TIMEKEEPER, GObject)

@@ -21,6 +21,8 @@
  * and runs slower if that was too much. */
 
 #define NS SENTRY_NSEC_PER_SEC
+/* The sandbox is a machine that booted a second ago: programs take times near 0 for unset ones. */
+#define UPTIME_AT_START NS
 #define SHIFT 24 /* mult fits 32 bits for a TSC of 4 MHz and more */
 #define MIN_BASELINE (NS / 1000)
 #define WINDOW_PER_BASELINE 8
@@ -449,9 +451,9 @@ sentry_host_timekeeper_init (SentryHostTimekeeper *self)
   self->tsc_ok = host_tsc_is_trustworthy ();
   take_sample (&self->anchor);
   self->last = self->anchor;
-  self->monotonic_offset = 1 - self->anchor.monotonic;
-  self->boottime_offset = 1 - self->anchor.boottime;
-  self->realtime_less_monotonic = self->anchor.realtime - 1;
+  self->monotonic_offset = UPTIME_AT_START - self->anchor.monotonic;
+  self->boottime_offset = UPTIME_AT_START - self->anchor.boottime;
+  self->realtime_less_monotonic = self->anchor.realtime - UPTIME_AT_START;
 }
 
 SentryTimekeeper *
