@@ -88,8 +88,6 @@ static void
 resume_tasks (SentryKernel *k)
 {
   sentry_mutex_lock (&k->run_lock);
-  if (k->pause_depth == 0)
-    g_error ("sentry_kernel_unpause without sentry_kernel_pause");
   if (--k->pause_depth == 0)
     g_cond_broadcast (&k->run_cond);
   sentry_mutex_unlock (&k->run_lock);
@@ -99,6 +97,9 @@ void
 sentry_kernel_pause (SentryKernel *k)
 {
   stop_tasks (k);
+  sentry_mutex_lock (&k->run_lock);
+  k->n_pauses++;
+  sentry_mutex_unlock (&k->run_lock);
   sentry_timer_wheel_pause (k->timers);
   sentry_timekeeper_pause (k->timekeeper);
 }
@@ -106,15 +107,16 @@ sentry_kernel_pause (SentryKernel *k)
 void
 sentry_kernel_unpause (SentryKernel *k)
 {
-  gboolean last;
+  guint left;
 
   sentry_mutex_lock (&k->run_lock);
-  last = k->pause_depth == 1;
+  if (k->n_pauses == 0)
+    g_error ("sentry_kernel_unpause without sentry_kernel_pause");
+  left = --k->n_pauses;
   sentry_mutex_unlock (&k->run_lock);
-  if (last)
+  if (left == 0)
     sentry_timekeeper_resume (k->timekeeper);
-  if (k->timers != NULL)
-    sentry_timer_wheel_resume (k->timers);
+  sentry_timer_wheel_resume (k->timers);
   resume_tasks (k);
 }
 

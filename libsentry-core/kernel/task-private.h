@@ -306,8 +306,9 @@ struct _SentryKernel
 
   SentryMutex run_lock; /* AUX: what follows */
   GCond run_cond;
-  guint pause_depth;
-  guint n_threads; /* sentry threads of tasks that have not ended */
+  guint pause_depth; /* while it isn't 0 tasks park: pauses, and the stack check's turns */
+  guint n_pauses;    /* of sentry_kernel_pause alone */
+  guint n_threads;   /* sentry threads of tasks that have not ended */
   guint n_parked;
   gboolean init_exited;
   int init_status;

@@ -340,6 +340,7 @@ SENTRY_STATE_TABLE_WITH (
     SENTRY_STATE_SKIP (SentryKernel, run_lock, "made anew on load"),
     SENTRY_STATE_SKIP (SentryKernel, run_cond, "made anew on load"),
     SENTRY_STATE_SKIP (SentryKernel, pause_depth, "a loaded kernel starts paused"),
+    SENTRY_STATE_SKIP (SentryKernel, n_pauses, "a loaded kernel starts paused"),
     SENTRY_STATE_SKIP (SentryKernel, n_threads, "none yet"),
     SENTRY_STATE_SKIP (SentryKernel, n_parked, "none yet"),
     SENTRY_STATE_BOOL (SentryKernel, init_exited), SENTRY_STATE_I32 (SentryKernel, init_status),
