@@ -27,6 +27,7 @@ iter_reset (SentryIter *it, SentryUserMem *um)
   it->at_offset = it->remaining = it->done = 0;
   it->fault_page = G_MAXUINT64;
   it->fault_tries = 0;
+  it->append = FALSE;
   it->heap_iov = NULL;
 }
 
