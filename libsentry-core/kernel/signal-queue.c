@@ -167,8 +167,8 @@ sentry_pending_remove_timer (SentryPendingSignals *p, int id)
   sig = q->info.si_signo;
   entry_free (q);
   SENTRY_LIST_FOREACH (link, safe, &p->queue)
-    if (SENTRY_CONTAINER (link, SentryQueuedSignal, link)->info.si_signo == sig)
-      return;
+  if (SENTRY_CONTAINER (link, SentryQueuedSignal, link)->info.si_signo == sig)
+    return;
   p->set &= ~SENTRY_SIGMASK (sig);
 }
 

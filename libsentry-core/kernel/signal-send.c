@@ -254,7 +254,8 @@ sentry_thread_group_forget_timer_signal (SentryThreadGroup *group, int id)
   sentry_mutex_lock (&h->lock);
   sentry_pending_remove_timer (&group->pending, id);
   SENTRY_LIST_FOREACH (link, safe, &group->tasks)
-  sentry_pending_remove_timer (&SENTRY_CONTAINER (link, SentryTaskPrivate, group_link)->pending, id);
+  sentry_pending_remove_timer (&SENTRY_CONTAINER (link, SentryTaskPrivate, group_link)->pending,
+                               id);
   sentry_mutex_unlock (&h->lock);
   sentry_rwlock_read_unlock (&group->kernel->task_set);
 }

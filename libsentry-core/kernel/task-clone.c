@@ -68,6 +68,7 @@ copy_group (SentryTask *task, SentryTask *child, guint64 flags)
   if (child->group == NULL)
     return -ENOMEM;
   sentry_limits_copy (&child->group->limits, &task->group->limits);
+  child->group->membarrier = task->group->membarrier;
   return 0;
 }
 

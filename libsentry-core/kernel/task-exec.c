@@ -307,6 +307,7 @@ commit (SentryTask *task, SentryExecState *state)
   sentry_group_timers_exec (task->group);
   task->restart = NULL;
   priv->self_exec_id++;
+  task->group->membarrier = 0;
   sentry_task_set_comm (task, state->result.comm);
   apply_cred (task, state);
   sentry_task_reset_registers (task, &state->result.regs);

@@ -50,7 +50,8 @@ typedef struct
 {
   SentryList link;
   siginfo_t info;
-  SentryUserCount *user; /* whose limit it counts against; NULL: a timer's, which has been counted when it was made */
+  SentryUserCount *user; /* whose limit it counts against; NULL: a timer's, which has been counted
+                            when it was made */
 } SentryQueuedSignal;
 
 typedef struct
@@ -122,6 +123,7 @@ struct SentryThreadGroup
   SentryRef ref;
   SentryKernel *kernel; /* I */
   gint32 tgid;          /* I */
+  guint32 membarrier;   /* a: registrations */
   SentryTask *leader;   /* TASK_SET */
   SentryList tasks;     /* TASK_SET; changed under SIGHAND too */
   SentryLimits limits;
@@ -140,10 +142,10 @@ struct SentryThreadGroup
   gboolean is_subreaper, has_subreaper; /* TASK_SET */
   guint n_live;                         /* SIGHAND: tasks that have not begun to exit */
 
-  SentryWaitQueue wait_child; /* wait4: a child changed its state */
-  SentryUsage dead;           /* SIGHAND: of threads that have been released */
-  SentryUsage children;       /* SIGHAND: of children that were waited for */
-  gint64 start_time;          /* I: boottime ns */
+  SentryWaitQueue wait_child;       /* wait4: a child changed its state */
+  SentryUsage dead;                 /* SIGHAND: of threads that have been released */
+  SentryUsage children;             /* SIGHAND: of children that were waited for */
+  gint64 start_time;                /* I: boottime ns */
   struct SentryGroupTimers *timers; /* a: made when first used */
 };
 
@@ -205,6 +207,8 @@ struct SentryTaskPrivate
   gboolean stopped;          /* sleeps in a group stop */
   gboolean dying;            /* takes no more signals */
   gboolean kill;             /* SIGKILL or group exit reached it */
+
+  guint32 n_turns; /* a: times that it came back from the guest */
 
   /* own thread */
   SentryAltStack altstack;
@@ -391,7 +395,8 @@ void sentry_task_retarget_sighand (SentryTask *task, SentrySigset which);
 void sentry_siginfo_init (siginfo_t *info, int sig, int code);
 
 /* For POSIX timers: queued once a timer number.  FALSE: ignored.  Takes TASK_SET and SIGHAND. */
-gboolean sentry_thread_group_send_timer_signal (SentryThreadGroup *group, gint32 tid, const siginfo_t *info);
+gboolean sentry_thread_group_send_timer_signal (SentryThreadGroup *group, gint32 tid,
+                                                const siginfo_t *info);
 void sentry_thread_group_forget_timer_signal (SentryThreadGroup *group, int id);
 /* signal-queue.c; SIGHAND. */
 int sentry_pending_add_timer (SentryPendingSignals *p, const siginfo_t *info);

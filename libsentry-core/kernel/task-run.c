@@ -130,6 +130,7 @@ run_app (SentryTask *task)
       return;
     }
   ctx->ops->run (ctx, sentry_mm_address_space (task->mm), &event);
+  __atomic_fetch_add (&task->priv->n_turns, 1, __ATOMIC_SEQ_CST);
   sentry_mm_enter (task->mm, ctx);
   set_state (task, SENTRY_RUN_SYSCALL);
   switch (event.kind)
