@@ -222,17 +222,6 @@ check_platform (SentryPluginHost *host, const char *wanted, GError **error)
   return FALSE;
 }
 
-static int
-print_host_calls (SentryCommand *command, SentryPluginHost *host, GError **error)
-{
-  g_autofree char *text = sentry_sandbox_describe_host_calls (command->sandbox, host, error);
-
-  if (text == NULL)
-    return SENTRY_EXIT_FAILED;
-  fputs (text, stdout);
-  return 0;
-}
-
 int
 sentry_cmd_run (SentryCommand *command, GError **error)
 {
@@ -241,8 +230,6 @@ sentry_cmd_run (SentryCommand *command, GError **error)
 
   if (host == NULL || !check_platform (host, command->sandbox->platform, error))
     return SENTRY_EXIT_FAILED;
-  if (command->sandbox->print_host_syscalls)
-    return print_host_calls (command, host, error);
   fflush (NULL);
   remember_terminal (&r);
   open_signals (&r);

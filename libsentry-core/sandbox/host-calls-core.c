@@ -3,7 +3,9 @@
 #include "sandbox/host-calls.h"
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #define CALL(name, reason)                                                                         \
@@ -31,15 +33,14 @@ static const SentryHostCall core_calls[] = {
   CALL (futex, "locks and sleeping"),
   CALL (gettid, "threads"),
   CALL (getpid, "aborting"),
-  CALL (tgkill, "interrupting own threads, aborting"),
+  CALL_IF (tgkill, 2, 0xffffffff, SIGABRT, "aborting"),
   CALL (rt_sigprocmask, "threads"),
   CALL (rt_sigreturn, "signal handlers"),
-  CALL (rt_sigaction, "the crash report's last step"),
   CALL (sigaltstack, "threads"),
   CALL (sched_yield, "locks"),
   CALL (sched_getaffinity, "thread creation, CPU counts"),
   CALL (sched_setaffinity, "placement of task threads"),
-  CALL (prctl, "thread names"),
+  CALL_IF (prctl, 0, 0xffffffff, PR_SET_NAME, "thread names"),
   CALL (restart_syscall, "sleeps interrupted by a stop"),
   CALL (clock_gettime, "time, where the vDSO can't tell it"),
   CALL (clock_nanosleep, "timers"),
@@ -52,10 +53,12 @@ static const SentryHostCall core_calls[] = {
   CALL (readv, "donated descriptors"),
   CALL (writev, "donated descriptors"),
   CALL (close, "descriptors"),
-  CALL (fcntl, "descriptor flags"),
+  CALL_IF (fcntl, 1, 0xffffffff, F_ADD_SEALS, "shared memory of guests can't shrink"),
+  CALL_IF (fcntl, 1, 0xffffffff, F_DUPFD_CLOEXEC, "descriptors"),
+  CALL (memfd_create, "shared memory of guests"),
+  CALL (ftruncate, "shared memory of guests"),
   CALL (lseek, "donated descriptors"),
   CALL (fstat, "what a descriptor is"),
-  CALL (poll, "the control socket"),
   CALL (sysinfo, "sysinfo of guests; qsort asks how much memory there is"),
   CALL (sendto, "the control socket"),
   CALL (recvfrom, "the control socket"),

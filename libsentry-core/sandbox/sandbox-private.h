@@ -18,6 +18,7 @@ typedef struct
   SentryPluginHost *plugins;
   int control;         /* to the program that started it */
   gboolean privileged; /* own namespaces and an empty root; else Landlock where there is one */
+  int output;          /* what standard output was, for --print-host-syscalls */
   int exit_status;     /* for FAILED messages: 125, 126 or 127 */
 
   SentryPlatform *platform;

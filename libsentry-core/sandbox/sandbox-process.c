@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -57,6 +58,7 @@ set_descriptors (SentrySandboxProcess *s, GError **error)
         }
     }
   sentry_log_start (messages, debug);
+  s->output = s->config->print_host_syscalls ? fcntl (1, F_DUPFD_CLOEXEC, 3) : -1;
   setrlimit (RLIMIT_CORE, &no_core);
   if (getrlimit (RLIMIT_NOFILE, &files) == 0)
     {
@@ -103,6 +105,8 @@ assemble (SentrySandboxProcess *s, GError **error)
       || (s->privileged && !sentry_host_empty_root (error))
       || !sentry_host_drop_capabilities (error))
     return FALSE;
+  /* After the last change of credentials, which clears it. */
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   g_debug ("lock-down: %s", sentry_host_lockdown_level (s->privileged, abi));
   return TRUE;
 }
@@ -129,6 +133,26 @@ sentry_sandbox_collect_host_calls (SentrySandboxProcess *s)
   return set;
 }
 
+/* exit () would run destructors of libraries beside running threads. */
+G_GNUC_NORETURN static void
+leave (int status)
+{
+  for (;;)
+    syscall (SYS_exit_group, status);
+}
+
+/* The list that would be enforced now: what is bound and kept decides too. */
+G_GNUC_NORETURN static void
+print_host_calls (SentrySandboxProcess *s)
+{
+  g_autoptr (SentryHostCallSet) set = sentry_sandbox_collect_host_calls (s);
+  g_autofree char *lines = sentry_host_call_set_describe (set);
+
+  dprintf (s->output, "%s\n%u calls\n", lines, sentry_host_call_set_size (set));
+  sentry_control_send (s->control, SENTRY_CONTROL_EXITED, 0, NULL);
+  leave (0);
+}
+
 static gboolean
 lock_down (SentrySandboxProcess *s, GError **error)
 {
@@ -143,35 +167,22 @@ lock_down (SentrySandboxProcess *s, GError **error)
   return sentry_host_call_set_enforce (calls, error);
 }
 
-/* The other end may have died before PDEATHSIG was set. */
-static gboolean
-tie_to_parent (SentrySandboxProcess *s)
-{
-  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  return sentry_control_send (s->control, SENTRY_CONTROL_STARTED, 0, NULL) == 0;
-}
-
 static gboolean
 run (SentrySandboxProcess *s, GError **error)
 {
   if (!assemble (s, error) || !sentry_sandbox_make_kernel (s, error))
     return FALSE;
+  if (s->config->print_host_syscalls)
+    print_host_calls (s);
   sentry_host_poll_start ();
   sentry_crash_report_start (SENTRY_SANDBOX_FAILED);
   if (!lock_down (s, error) || !sentry_sandbox_exec (s, error))
     return FALSE;
-  if (!tie_to_parent (s))
+  /* Fails when the other end has died before PDEATHSIG was set. */
+  if (sentry_control_send (s->control, SENTRY_CONTROL_STARTED, 0, NULL) < 0)
     return FALSE;
   sentry_sandbox_serve_control (s);
   return sentry_kernel_start (s->kernel, error);
-}
-
-/* exit () would run destructors of libraries beside running threads. */
-G_GNUC_NORETURN static void
-leave (int status)
-{
-  for (;;)
-    syscall (SYS_exit_group, status);
 }
 
 void

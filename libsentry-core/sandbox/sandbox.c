@@ -60,18 +60,3 @@ sentry_sandbox_launch (const SentrySandboxConfig *config, SentryPluginHost *plug
   *ret_sandbox = (SentrySandbox){ pid, ends[0] };
   return TRUE;
 }
-
-char *
-sentry_sandbox_describe_host_calls (const SentrySandboxConfig *config, SentryPluginHost *plugins,
-                                    GError **error)
-{
-  SentrySandboxProcess s = { .config = config, .plugins = plugins, .control = -1 };
-  g_autoptr (SentryHostCallSet) set = NULL;
-  g_autofree char *lines = NULL;
-
-  if (!sentry_sandbox_make_objects (&s, error))
-    return NULL;
-  set = sentry_sandbox_collect_host_calls (&s);
-  lines = sentry_host_call_set_describe (set);
-  return g_strdup_printf ("%s\n%u calls\n", lines, sentry_host_call_set_size (set));
-}

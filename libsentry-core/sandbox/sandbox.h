@@ -25,10 +25,6 @@ gboolean sentry_sandbox_launch (const SentrySandboxConfig *config, SentryPluginH
 GObject *sentry_sandbox_choose_platform (SentryPluginHost *plugins, const char *name,
                                          GError **error);
 
-/* Text for --print-host-syscalls: what the filter of such a sandbox would allow. */
-char *sentry_sandbox_describe_host_calls (const SentrySandboxConfig *config,
-                                          SentryPluginHost *plugins, GError **error);
-
 /* Exit status of sentry when the sandbox itself fails. */
 #define SENTRY_SANDBOX_FAILED 125
 

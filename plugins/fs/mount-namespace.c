@@ -2,6 +2,7 @@
 #include "mount-namespace.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "mount-call.h"
@@ -51,7 +52,7 @@ host_calls (SentryMountNamespace *ns)
     { .nr = SYS_newfstatat, .why = "size of mapped tmpfs files" },
     { .nr = SYS_fstat, .why = "size of mapped tmpfs files" },
     { .nr = SYS_close, .why = "mapped tmpfs files" },
-    { .nr = SYS_mmap, .why = "pages of tmpfs files" },
+    { .nr = SYS_mmap, .why = "pages of tmpfs files", .args = { { 2, PROT_EXEC, 0 } }, .n_args = 1 },
     { .nr = SYS_munmap, .why = "pages of tmpfs files" },
     SENTRY_HOST_CALLS_END,
   };
