@@ -299,8 +299,15 @@ get_owner_ex (SentryTask *task, SentryFile *f, guint64 addr)
 static gint64
 set_owner (SentryTask *task, SentryFile *f, int type, gint32 pid)
 {
-  if (type < F_OWNER_TID || type > F_OWNER_PGRP)
+  SentryTask *target;
+
+  if (type < F_OWNER_TID || type > F_OWNER_PGRP || pid < 0)
     return -EINVAL;
+  /* A group outlives its leader: its number is taken as it is. */
+  target = pid == 0 || type == F_OWNER_PGRP ? NULL : sentry_task_find (task, pid);
+  if (target == NULL && pid != 0 && type != F_OWNER_PGRP)
+    return -ESRCH;
+  sentry_task_unref (target);
   sentry_mutex_lock (&f->lock);
   f->owner.type = type;
   f->owner.pid = pid;
