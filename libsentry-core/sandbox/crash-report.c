@@ -1,6 +1,7 @@
 /* What a sandbox process still says when it crashes. SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/crash-report.h"
 #include "sandbox/log.h"
+#include <execinfo.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -65,6 +66,18 @@ report (int signo, const siginfo_t *info, const ucontext_t *context)
   sentry_log_raw (pieces, G_N_ELEMENTS (pieces));
 }
 
+/* For the report of a defect: where the process was.  Neither function allocates once libgcc_s is
+ * loaded. */
+static void
+report_stack (void)
+{
+  gpointer frames[32];
+  int n = backtrace (frames, G_N_ELEMENTS (frames));
+
+  if (n > 2)
+    backtrace_symbols_fd (frames + 2, n - 2, sentry_log_fd ());
+}
+
 static gboolean
 fixed_up (int signo, const siginfo_t *info, gpointer context)
 {
@@ -95,6 +108,7 @@ handler (int signo, siginfo_t *info, gpointer context)
     {
       reporting = TRUE;
       report (signo, info, context);
+      report_stack ();
       if (print_details != NULL)
         print_details ();
     }

@@ -3,6 +3,7 @@
 #include "sandbox/preload.h"
 #include <dlfcn.h>
 #include <glib.h>
+#include <malloc.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@ sentry_preload_libraries (void)
   time_t now = 0;
   struct tm tm;
 
+  /* Left alone, malloc would ask /sys for the number of CPUs once there are several threads. */
+  mallopt (M_ARENA_MAX, (int) MAX (4, 2 * g_get_num_processors ()));
   dlopen ("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL);
   /* Where the locale isn't UTF-8 each text of an error is converted, once, by modules that have to
    * be loaded. */

@@ -90,7 +90,7 @@ expected_fault (gconstpointer data)
 static void
 check (int (*body) (gconstpointer), int status, const char *begins)
 {
-  char text[500];
+  char text[8000];
   ssize_t n;
   int wait_status;
 
