@@ -15,6 +15,24 @@ show_buffer (StraceCall *c, const SentrySyscallArg *a, guint64 addr)
     strace_show_bytes (c, addr, len);
 }
 
+/* Random bytes are no text. */
+static void
+show_random (StraceCall *c, guint64 addr)
+{
+  guint8 bytes[STRACE_MAX_STRING];
+  gsize len = MAX (c->result, 0), n = MIN (len, sizeof bytes);
+
+  if (strace_failed (c) || !strace_read (c, bytes, addr, n))
+    {
+      strace_show_pointer (c, addr);
+      return;
+    }
+  g_string_append_c (c->out, '"');
+  for (gsize i = 0; i < n; i++)
+    g_string_append_printf (c->out, "\\x%02x", bytes[i]);
+  g_string_append (c->out, len > n ? "\"..." : "\"");
+}
+
 /* A read fills the vectors in order, up to its result. */
 static void
 show_iovec (StraceCall *c, const SentrySyscallArg *a, guint64 addr)
@@ -183,6 +201,9 @@ strace_show_memory (StraceCall *c, guint index)
     {
     case SENTRY_ARG_BYTES:
       show_buffer (c, a, addr);
+      return TRUE;
+    case SENTRY_ARG_RANDOM:
+      show_random (c, addr);
       return TRUE;
     case SENTRY_ARG_IOVEC:
     case SENTRY_ARG_IOVEC_RAW:

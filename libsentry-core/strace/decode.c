@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -36,7 +37,7 @@ strace_show_pointer (StraceCall *c, guint64 addr)
 
 /* One byte as C writes it: octal as short as the next byte allows. */
 static void
-append_byte (GString *out, guint8 b, gboolean digit_follows)
+append_byte (GString *out, guint8 b, char next)
 {
   static const char letters[] = "abtnvfr"; /* from 7 on */
 
@@ -47,7 +48,7 @@ append_byte (GString *out, guint8 b, gboolean digit_follows)
   else if (b >= ' ' && b < 127)
     g_string_append_c (out, b);
   else
-    g_string_append_printf (out, digit_follows ? "\\%03o" : "\\%o", b);
+    g_string_append_printf (out, next >= '0' && next <= '7' ? "\\%03o" : "\\%o", b);
 }
 
 void
@@ -55,7 +56,7 @@ strace_append_quoted (GString *out, const char *bytes, gsize len, gboolean more)
 {
   g_string_append_c (out, '"');
   for (gsize i = 0; i < len; i++)
-    append_byte (out, bytes[i], i + 1 < len && g_ascii_isdigit (bytes[i + 1]));
+    append_byte (out, bytes[i], i + 1 < len ? bytes[i + 1] : '\0');
   g_string_append (out, more ? "\"..." : "\"");
 }
 
@@ -208,6 +209,19 @@ show_socktype (StraceCall *c, guint32 type)
 }
 
 static void
+show_protocol (StraceCall *c, const SentrySyscallArg *a, guint32 protocol)
+{
+  guint32 family = c->args.arg[(guint) a->link];
+
+  if (family == AF_INET || family == AF_INET6)
+    sentry_names_append_value (c->out, &sentry_names_ipproto, protocol);
+  else if (family == AF_NETLINK)
+    sentry_names_append_value (c->out, &sentry_names_netlink, protocol);
+  else
+    g_string_append_printf (c->out, "%d", (int) protocol);
+}
+
+static void
 show_ipc_key (StraceCall *c, guint32 key)
 {
   if (key == 0)
@@ -268,6 +282,9 @@ show_value (StraceCall *c, const SentrySyscallArg *a, guint64 v)
     case SENTRY_ARG_CLOCKID:
       sentry_names_append_value (c->out, &sentry_names_clock, (guint32) v);
       break;
+    case SENTRY_ARG_PROTOCOL:
+      show_protocol (c, a, v);
+      break;
     case SENTRY_ARG_IPC_KEY:
       show_ipc_key (c, v);
       break;
@@ -303,7 +320,8 @@ link_value (const StraceCall *c, const SentrySyscallArg *a)
 static gboolean
 is_array (const SentrySyscallArg *a)
 {
-  return a->link >= 0 || a->link == SENTRY_ARG_RESULT || a->count > 1;
+  return a->kind != SENTRY_ARG_CLONE_ARGS
+         && (a->link >= 0 || a->link == SENTRY_ARG_RESULT || a->count > 1);
 }
 
 /* [v], or [v => w] when the call changed it. */
@@ -330,7 +348,7 @@ show_pointed (StraceCall *c, guint index, guint64 addr)
   const SentrySyscallArg *a = &c->info->args[index];
   const StraceStruct *s = strace_struct (a->kind);
 
-  if (s == NULL)
+  if (s == NULL || (a->kind == SENTRY_ARG_CLONE_ARGS && link_value (c, a) < 64))
     strace_show_pointer (c, addr);
   else if (is_array (a))
     strace_show_array (c, s, addr, link_value (c, a));
@@ -370,8 +388,8 @@ is_late (const StraceCall *c, guint index)
   return strace_special_is_late (c, index);
 }
 
-/* The mode of an open that makes nothing isn't an argument, nor is the address of an mremap that
- * asks for none. */
+/* The mode of an open that makes nothing isn't an argument, nor are the device of a FIFO and the
+ * address of an mremap that asks for none. */
 static gboolean
 is_absent (const StraceCall *c, guint index)
 {
@@ -379,6 +397,8 @@ is_absent (const StraceCall *c, guint index)
 
   if (a->kind == SENTRY_ARG_MODE && a->link >= 0)
     return (c->args.arg[(guint) a->link] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) == 0;
+  if (a->kind == SENTRY_ARG_DEV && a->link >= 0)
+    return !S_ISCHR (c->args.arg[(guint) a->link]) && !S_ISBLK (c->args.arg[(guint) a->link]);
   if (a->kind == SENTRY_ARG_PTR && a->direction == SENTRY_ARG_VALUE && a->link >= 0)
     return (c->args.arg[(guint) a->link] & (MREMAP_FIXED | MREMAP_DONTUNMAP)) == 0;
   return a->kind == SENTRY_ARG_SKIP || strace_special_is_absent (c, index);

@@ -21,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/msg.h>
 #include <sys/shm.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -183,6 +184,8 @@ NAMES (shmget, "SHM_???", N (IPC_CREAT), N (IPC_EXCL), V (04000, "SHM_HUGETLB"),
        "SHM_NORESERVE"));
 
 NAMES (sockflags, "SOCK_???", N (SOCK_CLOEXEC), N (SOCK_NONBLOCK));
+
+NAMES (signalfd, "SFD_???", N (SFD_CLOEXEC), N (SFD_NONBLOCK));
 
 NAMES (splice, "SPLICE_F_???", V (1, "SPLICE_F_MOVE"), V (2, "SPLICE_F_NONBLOCK"), V (4,
        "SPLICE_F_MORE"), V (8, "SPLICE_F_GIFT"));

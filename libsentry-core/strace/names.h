@@ -38,17 +38,18 @@ const char *sentry_errno_name (int error);
 #define SENTRY_NAME_SETS(X)                                                                        \
   X (access)                                                                                       \
   X (af)                                                                                           \
-  X (arch_prctl) X (at) X (at_access) X (at_remove) X (at_statx) X (caps) X (clock) X (clone) X (  \
-      close_range) X (dirent_type) X (epoll_create) X (epoll_ctl) X (epoll_events) X (eventfd)     \
-      X (fadvise) X (fallocate) X (fcntl) X (fd_flags) X (flock) X (futex_op) X (getrandom)        \
-          X (idtype) X (inotify) X (inotify_init) X (ioctl) X (ipccmd) X (itimer) X (lock_type)    \
-              X (madvise) X (map) X (membarrier) X (memfd) X (mlock2) X (mlockall) X (mount)       \
-                  X (mremap) X (msg) X (msgflg) X (msgget) X (msync) X (open) X (open_cloexec) X ( \
-                      open_tree) X (pidfd_open) X (pidfd_signal) X (poll) X (prctl) X (prio)       \
-                      X (prot) X (ptrace) X (rename) X (resolve) X (rlimit) X (rseq) X (rusage)    \
-                          X (rwf) X (sa_flags) X (sched) X (seals) X (seccomp) X (semcmd)          \
-                              X (semget) X (shmat) X (shmget) X (shut) X (si_code) X (si_code_bus) \
-                                  X (si_code_chld) X (si_code_fpe) X (si_code_ill)                 \
+  X (arch_prctl)                                                                                   \
+  X (at) X (at_access) X (at_remove) X (at_statx) X (caps) X (clock) X (clone) X (close_range) X ( \
+      dirent_type) X (epoll_create) X (epoll_ctl) X (epoll_events) X (eventfd) X (fadvise)         \
+      X (fallocate) X (fcntl) X (fd_flags) X (flock) X (futex_op) X (getrandom) X (idtype) X (     \
+          inotify) X (inotify_init) X (ioctl) X (ioprio_who) X (ipproto) X (netlink) X (signalfd)  \
+          X (ipccmd) X (itimer) X (lock_type) X (madvise) X (map) X (membarrier) X (memfd)         \
+              X (mlock2) X (mlockall) X (mount) X (mremap) X (msg) X (msgflg) X (msgget) X (msync) \
+                  X (open) X (open_cloexec) X (open_tree) X (pidfd_open) X (pidfd_signal) X (poll) \
+                      X (prctl) X (prio) X (prot) X (ptrace) X (rename) X (resolve) X (rlimit)     \
+                          X (rseq) X (rusage) X (rwf) X (sa_flags) X (sched) X (seals) X (seccomp) \
+                              X (semcmd) X (semget) X (shmat) X (shmget) X (shut) X (si_code)      \
+                                  X (si_code_bus) X (si_code_chld) X (si_code_fpe) X (si_code_ill) \
                                       X (si_code_poll) X (si_code_segv) X (si_code_trap)           \
                                           X (sigev_notify) X (sighow) X (sockflags) X (socktype)   \
                                               X (so_options) X (sol) X (splice) X (ss_flags)       \

@@ -21,7 +21,7 @@ CLASSES = {'F': 'FILE', 'D': 'DESC', 'P': 'PROCESS', 'N': 'NETWORK', 'S': 'SIGNA
 KINDS = set('''
     arch-prctl bytes cap-data cap-header clockid clone clone-args cpuset dev dirents dirfd enum epoll_event fcntl-arg fd fdset filemode flags
     futex-op hex hex32 int ioctl ioctl-arg iovec iovec-raw ipc-key itimerspec itimerval
-    long mmsghdr mode mq-attr msghdr off open-how optval path pipefd pollfd prctl ptr rlimit rusage sched-attr sembuf
+    long mmsghdr mode mq-attr msghdr off open-how optval path pipefd pollfd prctl protocol ptr random rlimit rusage sched-attr sembuf
     siginfo sigaction sig sigevent sigreturn sigset sigset-arg size skip sockaddr sockopt socktype stack stat statfs statx str strv
     sysinfo timespec timeval timezone tms uid uint ulong utimbuf utsname wstatus'''.split())
 RESULTS = {'int', 'fd', 'hex', 'off', 'mode', 'noreturn', 'flags', 'fcntl'}

@@ -88,7 +88,7 @@ test_files (void)
   CHECK ("read(3, \"vm\\n\", 50) = 3", "read", 3, 3, P ("vm\n"), 50);
   CHECK ("read(6, 0x1234, 3) = -1 EAGAIN (Resource temporarily unavailable)", "read", -EAGAIN, 6,
          0x1234, 3);
-  CHECK ("write(1000, \"a\\\"b\\\\c\\n\\t\\1\\0019\\377\", 11) = -1 EBADF (Bad file descriptor)",
+  CHECK ("write(1000, \"a\\\"b\\\\c\\n\\t\\1\\19\\377\", 11) = -1 EBADF (Bad file descriptor)",
          "write", -EBADF, 1000, P ("a\"b\\c\n\t\001\0019\377"), 11);
   CHECK ("write(1, \"this is a rather long string tha\"..., 42) = 42", "write", 42, 1,
          P ("this is a rather long string that gets cut"), 42);
