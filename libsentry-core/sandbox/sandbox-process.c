@@ -10,6 +10,7 @@
 #include "sandbox/log.h"
 #include "sandbox/preload.h"
 #include "sandbox/sandbox-private.h"
+#include "strace/strace.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -200,6 +201,7 @@ sentry_sandbox_process_main (SentrySandboxProcess *s)
       leave (SENTRY_SANDBOX_FAILED);
     }
   wait_status = sentry_kernel_wait_exited (s->kernel);
+  sentry_strace_stop ();
   if (sentry_kernel_exit_error (s->kernel) != NULL)
     sentry_control_send (s->control, SENTRY_CONTROL_FAILED, SENTRY_SANDBOX_FAILED,
                          sentry_kernel_exit_error (s->kernel)->message);

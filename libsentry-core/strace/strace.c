@@ -225,7 +225,7 @@ static void
 write_refused (void)
 {
   guint order[SENTRY_N_SYSCALLS + 1], n = 0;
-  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_new ("Refused system calls:\n");
 
   for (guint i = 0; i <= SENTRY_N_SYSCALLS; i++)
     if (refused[i] > 0)
@@ -239,7 +239,7 @@ write_refused (void)
                               sentry_errno_name (info->name != NULL ? info->error : ENOSYS));
     }
   if (n == 0)
-    g_string_append (text, "no system call was refused\n");
+    g_string_append (text, "    none\n");
   strace_line_raw (text->str);
 }
 

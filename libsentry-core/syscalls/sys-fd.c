@@ -366,7 +366,7 @@ fcntl_file (SentryTask *task, SentryFile *f, int fd, int cmd, guint64 arg)
   switch (cmd)
     {
     case F_GETFL:
-      return sentry_file_flags (f) | O_LARGEFILE | (f->mode & SENTRY_FMODE_PATH ? O_PATH : 0);
+      return sentry_file_flags (f) | (f->mode & SENTRY_FMODE_PATH ? O_PATH : 0);
     case F_SETFL:
       return set_status_flags (task, f, arg, SETFL_MASK);
     case F_GETLK:

@@ -9,7 +9,7 @@
 #include "syscalls/handlers.h"
 #include "usermem/sentry-usermem.h"
 
-#define O_LARGEFILE_KERNEL 0100000
+#define O_LARGEFILE_KERNEL 0100000 /* every open of a 64-bit program but openat2's has it */
 #define O_SYNC_BIT 04000000
 #define VALID_OPEN_FLAGS                                                                           \
   (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_DSYNC             \
@@ -105,7 +105,7 @@ do_open (SentryTask *task, int dirfd, guint64 name, guint64 flags, guint32 mode,
 gint64
 sentry_sys_openat (SentryTask *task, const SentrySyscallArgs *args)
 {
-  guint64 flags = (guint32) args->arg[2] & VALID_OPEN_FLAGS;
+  guint64 flags = ((guint32) args->arg[2] & VALID_OPEN_FLAGS) | O_LARGEFILE_KERNEL;
 
   return do_open (task, args->arg[0], args->arg[1], flags, args->arg[3] & 07777, 0);
 }
@@ -113,7 +113,7 @@ sentry_sys_openat (SentryTask *task, const SentrySyscallArgs *args)
 gint64
 sentry_sys_open (SentryTask *task, const SentrySyscallArgs *args)
 {
-  guint64 flags = (guint32) args->arg[1] & VALID_OPEN_FLAGS;
+  guint64 flags = ((guint32) args->arg[1] & VALID_OPEN_FLAGS) | O_LARGEFILE_KERNEL;
 
   return do_open (task, AT_FDCWD, args->arg[0], flags, args->arg[2] & 07777, 0);
 }
@@ -121,8 +121,8 @@ sentry_sys_open (SentryTask *task, const SentrySyscallArgs *args)
 gint64
 sentry_sys_creat (SentryTask *task, const SentrySyscallArgs *args)
 {
-  return do_open (task, AT_FDCWD, args->arg[0], O_CREAT | O_WRONLY | O_TRUNC, args->arg[1] & 07777,
-                  0);
+  return do_open (task, AT_FDCWD, args->arg[0], O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE_KERNEL,
+                  args->arg[1] & 07777, 0);
 }
 
 /* copy_struct_from_user: newer and longer structs are fine as long as what we don't know is zero.

@@ -16,8 +16,9 @@ typedef struct
 {
   SentryFsVfs *vfs;
   SentryCred *cred;
-  guint32 flags;  /* O_* */
-  guint32 access; /* SENTRY_MAY_* asked of the inode */
+  guint32 flags;   /* O_* */
+  guint32 implied; /* those of them that the caller didn't give */
+  guint32 access;  /* SENTRY_MAY_* asked of the inode */
   guint32 fmode;
   guint32 mode; /* of a new file */
   guint32 umask;
@@ -62,7 +63,10 @@ init_open (Open *o, SentryFsVfs *vfs, SentryCred *cred, guint64 flags, guint32 m
   if (o->flags & O_TRUNC)
     o->access |= SENTRY_MAY_WRITE;
   if ((o->flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-    o->flags |= O_NOFOLLOW;
+    {
+      o->implied = O_NOFOLLOW & ~o->flags;
+      o->flags |= O_NOFOLLOW;
+    }
   return 0;
 }
 
@@ -132,7 +136,7 @@ static int
 call_open (Open *o, const SentryPath *path, SentryFile **ret_file)
 {
   SentryInode *inode = path->dentry->inode;
-  guint32 flags = o->flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+  guint32 flags = o->flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | o->implied);
   guint32 fmode = o->fmode & (SENTRY_FMODE_READ | SENTRY_FMODE_WRITE);
 
   if (inode->ops->open != NULL)

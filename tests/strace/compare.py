@@ -75,7 +75,7 @@ def name_small_pids(lines, names):
 
 
 def main():
-    probe, sentry = Path(sys.argv[1]).resolve(), sys.argv[2:]
+    probe, sentry = Path(sys.argv[1]).resolve(), [Path(sys.argv[2]).resolve(), *sys.argv[3:]]
     try:
         subprocess.run(['strace', '-o', '/dev/null', 'true'], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):

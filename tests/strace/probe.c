@@ -1,6 +1,5 @@
 /* Makes calls whose trace is the same on each kernel, for comparison with strace(1).
  * SPDX-License-Identifier: LGPL-2.1-or-later */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
