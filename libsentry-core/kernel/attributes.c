@@ -113,6 +113,27 @@ sentry_task_set_robust_list (SentryTask *task, guint64 head)
   __atomic_store_n (&task->priv->robust_list, head, __ATOMIC_RELAXED);
 }
 
+gint32
+sentry_task_oom_score_adj (SentryTask *task)
+{
+  return __atomic_load_n (&task->group->oom_score_adj, __ATOMIC_RELAXED);
+}
+
+int
+sentry_task_set_oom_score_adj (SentryTask *task, gint32 adj, gboolean privileged)
+{
+  SentryThreadGroup *group = task->group;
+
+  if (adj < -1000 || adj > 1000)
+    return -EINVAL;
+  if (adj < __atomic_load_n (&group->oom_score_adj_min, __ATOMIC_RELAXED) && !privileged)
+    return -EACCES;
+  __atomic_store_n (&group->oom_score_adj, adj, __ATOMIC_RELAXED);
+  if (privileged)
+    __atomic_store_n (&group->oom_score_adj_min, adj, __ATOMIC_RELAXED);
+  return 0;
+}
+
 int
 sentry_task_may_access (SentryTask *task, SentryTask *target, gboolean attach, gboolean fs_creds)
 {

@@ -22,6 +22,10 @@ void sentry_task_set_clear_child_tid (SentryTask *task, guint64 addr);
 guint64 sentry_task_robust_list (SentryTask *task); /* any thread */
 void sentry_task_set_robust_list (SentryTask *task, guint64 head);
 
+gint32 sentry_task_oom_score_adj (SentryTask *task); /* any thread */
+/* -1000 … 1000; lowering it below what was ever given needs `privileged` (CAP_SYS_RESOURCE): -EACCES. */
+int sentry_task_set_oom_score_adj (SentryTask *task, gint32 adj, gboolean privileged);
+
 /* Linux's ptrace_may_access with PTRACE_MODE_READ (or ATTACH) and real or file-system credentials:
  * may `task` look into `target`?  0 or -EPERM. */
 int sentry_task_may_access (SentryTask *task, SentryTask *target, gboolean attach,

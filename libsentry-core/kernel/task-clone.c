@@ -187,6 +187,8 @@ link_leader (SentryTask *task, SentryTask *child, const SentryCloneArgs *args)
   sentry_list_append (&group->tasks, &c->group_link);
   group->n_live = 1;
   group->has_subreaper = task->group->has_subreaper || task->group->is_subreaper;
+  group->oom_score_adj = task->group->oom_score_adj;
+  group->oom_score_adj_min = task->group->oom_score_adj_min;
   c->parent = parent;
   if (parent != NULL)
     sentry_list_append (&parent->priv->children, &c->sibling);

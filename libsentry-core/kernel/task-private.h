@@ -140,6 +140,7 @@ struct SentryThreadGroup
   SentryList pgrp_link;                 /* TASK_SET */
   gboolean session_leader;              /* TASK_SET */
   gboolean is_subreaper, has_subreaper; /* TASK_SET */
+  gint32 oom_score_adj, oom_score_adj_min; /* a: remembered; the host's killer isn't told */
   guint n_live;                         /* SIGHAND: tasks that have not begun to exit */
 
   SentryWaitQueue wait_child;       /* wait4: a child changed its state */

@@ -88,6 +88,8 @@ SENTRY_STATE_TABLE (
     SENTRY_STATE_U32 (SentryThreadGroup, membarrier),
     SENTRY_STATE_BOOL (SentryThreadGroup, did_exec),
     SENTRY_STATE_BOOL (SentryThreadGroup, is_subreaper),
+    SENTRY_STATE_I32 (SentryThreadGroup, oom_score_adj),
+    SENTRY_STATE_I32 (SentryThreadGroup, oom_score_adj_min),
     SENTRY_STATE_BOOL (SentryThreadGroup, has_subreaper),
     SENTRY_STATE_WAIT_QUEUE (SentryThreadGroup, wait_child),
     SENTRY_STATE_STRUCT (SentryThreadGroup, dead, SentryUsage),

@@ -13,6 +13,14 @@
 #  define STACK_SIZE (128 * 1024)
 #endif
 
+static __thread SentryTask *current;
+
+SentryTask *
+sentry_task_current (void)
+{
+  return current;
+}
+
 static void
 name_thread (SentryTask *task)
 {
@@ -38,7 +46,9 @@ task_thread (gpointer data)
   if (run)
     {
       name_thread (task);
+      current = task;
       sentry_task_run (task);
+      current = NULL;
       /* From here on wait_exited may return: nothing of the kernel's is touched but by the task's
        * last reference, which is dropped before. */
       sentry_task_unref (task);

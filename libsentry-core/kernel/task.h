@@ -103,6 +103,8 @@ struct SentryTask
   struct SentryTaskPrivate *priv; /* the rest: kernel/task-private.h, for the kernel folder only */
 };
 
+/* The task whose thread calls; NULL on the sentry's own threads.  Borrowed. */
+SentryTask *sentry_task_current (void);
 SentryTask *sentry_task_ref (SentryTask *task);
 void sentry_task_unref (SentryTask *task);
 
