@@ -48,15 +48,10 @@ timers_new (SentryThreadGroup *group)
   return timers;
 }
 
-/* In place of timers that a group never made before it ended. */
-#define NEVER_MADE ((SentryGroupTimers *) -1)
-
 static SentryGroupTimers *
 existing (SentryThreadGroup *group)
 {
-  SentryGroupTimers *timers = __atomic_load_n (&group->timers, __ATOMIC_ACQUIRE);
-
-  return timers != NEVER_MADE ? timers : NULL;
+  return __atomic_load_n (&group->timers, __ATOMIC_SEQ_CST);
 }
 
 static void
@@ -74,26 +69,26 @@ sentry_group_timers (SentryThreadGroup *group)
   if (timers != NULL)
     return timers;
   fresh = timers_new (group);
-  if (__atomic_compare_exchange_n (&group->timers, &nothing, fresh, FALSE, __ATOMIC_ACQ_REL,
-                                   __ATOMIC_ACQUIRE))
+  if (__atomic_compare_exchange_n (&group->timers, &nothing, fresh, FALSE, __ATOMIC_SEQ_CST,
+                                   __ATOMIC_SEQ_CST))
     return fresh;
   timers_free (fresh);
   return existing (group);
 }
 
+/* The flag goes up first: whoever arms after it sees it under the lock, whoever armed before is
+ * disarmed. */
 void
 sentry_group_timers_stop (SentryThreadGroup *group)
 {
-  SentryGroupTimers *timers, *nothing = NULL;
+  SentryGroupTimers *timers;
 
-  __atomic_compare_exchange_n (&group->timers, &nothing, NEVER_MADE, FALSE, __ATOMIC_ACQ_REL,
-                               __ATOMIC_ACQUIRE);
+  __atomic_store_n (&group->timers_gone, TRUE, __ATOMIC_SEQ_CST);
   timers = existing (group);
   if (timers == NULL)
     return;
   sentry_posix_timers_delete_all (timers);
   sentry_mutex_lock (&timers->lock);
-  timers->stopped = TRUE;
   SENTRY_LIST_FOREACH (link, safe, &timers->cpu_timers)
   sentry_cpu_timer_disarm_locked (SENTRY_CONTAINER (link, SentryCpuTimer, link));
   timers->real_deadline = SENTRY_TIME_NEVER;
@@ -106,11 +101,7 @@ sentry_group_timers_stop (SentryThreadGroup *group)
 void
 sentry_group_timers_free (SentryThreadGroup *group)
 {
-  SentryGroupTimers *timers = existing (group);
-
-  if (timers != NULL)
-    timers_free (timers);
-  group->timers = NULL;
+  g_clear_pointer (&group->timers, timers_free);
 }
 
 void
@@ -291,12 +282,11 @@ sentry_group_timers_cpu_limit (SentryThreadGroup *group)
   if (timers == NULL && soft == SENTRY_RLIM_INFINITY)
     return;
   timers = sentry_group_timers (group);
-  if (timers == NULL)
-    return;
   sentry_mutex_lock (&timers->lock);
   sentry_cpu_timer_disarm_locked (&timers->cpu_limit);
   /* 0 counts as one second. */
-  if (soft < G_MAXINT64 / SENTRY_NSEC_PER_SEC && !timers->stopped)
+  if (soft < G_MAXINT64 / SENTRY_NSEC_PER_SEC
+      && !__atomic_load_n (&group->timers_gone, __ATOMIC_SEQ_CST))
     sentry_cpu_timer_arm_locked (timers, &timers->cpu_limit, MAX (soft, 1) * SENTRY_NSEC_PER_SEC);
   sentry_mutex_unlock (&timers->lock);
 }

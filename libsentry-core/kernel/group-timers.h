@@ -6,6 +6,7 @@
 #include "base/sentry-id-table.h"
 #include "kernel/guest-clock.h"
 #include "kernel/task.h"
+#include "state/sentry-state.h"
 #include "time/clock.h"
 
 G_BEGIN_DECLS
@@ -54,7 +55,6 @@ struct SentryGroupTimers
 {
   SentryThreadGroup *group; /* I: no reference, the group owns us */
   SentryMutex lock;         /* GROUP_TIMER */
-  gboolean stopped;         /* m: nothing is armed any more */
 
   SentryTimer real;     /* ITIMER_REAL: one shot each, armed again when its signal has been taken */
   gint64 real_deadline; /* m: monotonic, of the last setting or period */
@@ -64,15 +64,16 @@ struct SentryGroupTimers
   SentryCpuTimer cpu_limit; /* RLIMIT_CPU */
   SentryGuestClock cpu_limit_clock;
 
-  SentryIdTable posix; /* m: SentryPosixTimer */
-  guint next_posix;    /* m: numbers aren't used again soon */
-
+  SentryIdTable posix;   /* m: SentryPosixTimer */
+  guint next_posix;      /* m: numbers aren't used again soon */
+  gboolean cpu_parked;   /* a: everybody sleeps, the next who wakes starts the looks again */
   SentryList cpu_timers; /* m: armed */
   SentryTimer cpu_poll;
-  gboolean cpu_parked; /* a: everybody sleeps, the next who wakes starts the looks again */
 };
 
-/* The group's timers, made if need be; NULL once it has ended. */
+SENTRY_STATE_DECLARE (SentryGroupTimers);
+
+/* The group's timers, made if need be. */
 SentryGroupTimers *sentry_group_timers (SentryThreadGroup *group);
 /* The last thread exits: nothing expires any more. */
 void sentry_group_timers_stop (SentryThreadGroup *group);

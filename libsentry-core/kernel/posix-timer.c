@@ -1,5 +1,6 @@
 /* POSIX timers: timer_create and kin. SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/group-timers.h"
+#include "kernel/posix-timer.h"
 #include "kernel/task-private.h"
 
 #include <errno.h>
@@ -9,24 +10,6 @@
  * present, and the periods that it has jumped over are its overruns (as Linux does).  One whose
  * signal is ignored goes on in steps of at least this. */
 #define IGNORED_STEP (SENTRY_NSEC_PER_SEC / 100)
-
-/* Life: in its group's table from create to delete. */
-typedef struct
-{
-  SentryGroupTimers *timers;     /* I */
-  int id;                        /* I */
-  SentryPosixTimerConfig config; /* I: owns the clock's task */
-  SentryUserCount *user;         /* I: whose RLIMIT_SIGPENDING it counts against */
-  /* A relative setting on the realtime clock isn't moved by clock_settime: it runs on the monotonic
-   * one. */
-  SentryTimer steady, realtime;
-  SentryCpuTimer cpu;
-  clockid_t clock; /* m GROUP_TIMER as what follows: that the deadline is on */
-  gint64 deadline; /* NEVER: not armed */
-  gint64 interval;
-  gboolean waiting; /* its signal has been sent and not been taken */
-  gint64 overrun, overrun_last;
-} SentryPosixTimer;
 
 static gboolean
 is_cpu (const SentryPosixTimer *t)

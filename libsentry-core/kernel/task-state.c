@@ -1,5 +1,6 @@
 /* How tasks, groups, sessions and the kernel itself are saved. SPDX-License-Identifier:
  * LGPL-2.1-or-later */
+#include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 
 #include <string.h>
@@ -95,7 +96,8 @@ SENTRY_STATE_TABLE (
     SENTRY_STATE_STRUCT (SentryThreadGroup, dead, SentryUsage),
     SENTRY_STATE_STRUCT (SentryThreadGroup, children, SentryUsage),
     SENTRY_STATE_I64 (SentryThreadGroup, start_time),
-    SENTRY_STATE_SKIP (SentryThreadGroup, timers, "no interval timers yet"));
+    SENTRY_STATE_REF (SentryThreadGroup, timers, SentryGroupTimers),
+    SENTRY_STATE_BOOL (SentryThreadGroup, timers_gone));
 
 /* --- tasks --- */
 

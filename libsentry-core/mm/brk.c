@@ -37,8 +37,7 @@ grow_locked (SentryMM *mm, SentryContext *ctx, SentryLimits *limits, SentryVmaBa
   if (vma != NULL && vma->range.start < to + vma->range.guard)
     return FALSE;
   if (!sentry_mm_may_expand_locked (mm, PROT_READ | PROT_WRITE, 0, to - from)
-      || !sentry_mm_may_lock_locked (mm, limits, flags, to - from)
-      || sentry_mm_is_full_locked (mm))
+      || !sentry_mm_may_lock_locked (mm, limits, flags, to - from) || sentry_mm_is_full_locked (mm))
     return FALSE;
   vma = sentry_vma_batch_take (b);
   vma->range.start = from;

@@ -73,8 +73,8 @@ new_child (SentryMM *mm)
   child->stack_limit = mm->stack_limit;
   child->as_limit = mm->as_limit;
   child->data_limit = mm->data_limit;
-  child->auxv = g_memdup2 (mm->auxv, mm->n_auxv * sizeof *mm->auxv);
-  child->n_auxv = mm->n_auxv;
+  child->auxv = g_memdup2 (mm->auxv, mm->auxv_size);
+  child->auxv_size = mm->auxv_size;
   child->exe = mm->exe != NULL ? sentry_file_ref (mm->exe) : NULL;
   return child;
 }

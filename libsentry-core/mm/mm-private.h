@@ -17,6 +17,7 @@ typedef struct
 {
   guint64 total, peak, data, stack, exec, locked, shared;
 } SentryMMCounts;
+SENTRY_STATE_DECLARE (SentryMMCounts);
 
 struct SentryMM
 {
@@ -36,7 +37,7 @@ struct SentryMM
   SentryMMLayout layout;    /* guarded by whoever writes it: exec before the mm is seen, prctl under
                                the MM lock */
   guint64 *auxv;            /* m; owned */
-  gsize n_auxv;             /* m */
+  gsize auxv_size;          /* m: bytes */
   SentryFile *exe;          /* m; a reference */
   guint64 stack_limit, as_limit, data_limit; /* a: soft limits as last seen */
   guint64 peak_rss;                          /* a: bytes */

@@ -187,7 +187,7 @@ sentry_mm_set_auxv (SentryMM *mm, const guint64 *auxv, gsize n_words)
   sentry_mm_lock (mm);
   old = mm->auxv;
   mm->auxv = copy;
-  mm->n_auxv = n_words;
+  mm->auxv_size = n_words * sizeof *auxv;
   sentry_mm_unlock (mm);
   g_free (old);
 }
@@ -198,8 +198,8 @@ sentry_mm_get_auxv (SentryMM *mm, gsize *ret_n_words)
   guint64 *copy;
 
   sentry_mm_lock (mm);
-  copy = g_memdup2 (mm->auxv, mm->n_auxv * sizeof *mm->auxv);
-  *ret_n_words = mm->n_auxv;
+  copy = g_memdup2 (mm->auxv, mm->auxv_size);
+  *ret_n_words = mm->auxv_size / sizeof *mm->auxv;
   sentry_mm_unlock (mm);
   return copy;
 }

@@ -10,6 +10,7 @@
 #include "base/sentry-charge.h"
 #include "base/sentry-host-fd.h"
 #include "base/sentry-list.h"
+#include "state/sentry-state.h"
 #include "usermem/sentry-usermem.h"
 
 /* Life: sentry_shm_new gives one reference, each mapping and each SysV segment holds one. */
@@ -22,6 +23,16 @@ typedef struct
   guint64 ino;  /* I: as /proc/PID/maps shows it */
   char *name;   /* I: owned */
 } SentryShm;
+
+/* clang-format off */
+SENTRY_STATE_TABLE (SentryShm, "shm", 1,
+  SENTRY_STATE_SKIP (SentryShm, base, "its ops are set by post_load"),
+  SENTRY_STATE_REFCOUNT (SentryShm, ref),
+  SENTRY_STATE_SKIP (SentryShm, fd, "made anew and filled from the image's memory"),
+  SENTRY_STATE_U64 (SentryShm, size),
+  SENTRY_STATE_U64 (SentryShm, ino),
+  SENTRY_STATE_STRING (SentryShm, name, 4096));
+/* clang-format on */
 
 static guint64 last_ino;
 

@@ -48,6 +48,8 @@ struct SentryVma
   SentryVma *next;          /* in batches */
 };
 
+SENTRY_STATE_DECLARE (SentryVma);
+
 static inline SentryVma *
 sentry_vma_of (SentryInterval *i)
 {
