@@ -142,7 +142,7 @@ struct SentryThreadGroup
   gboolean is_subreaper, has_subreaper; /* TASK_SET */
   gint32 oom_score_adj, oom_score_adj_min; /* a: remembered; the host's killer isn't told */
   guint n_live;                         /* SIGHAND: tasks that have not begun to exit */
-  gboolean timers_gone;                 /* a: none of its timers is armed any more */
+  guint64 timers_gone;                  /* a: not 0: none of its timers is armed any more */
 
   SentryWaitQueue wait_child;       /* wait4: a child changed its state */
   SentryUsage dead;                 /* SIGHAND: of threads that have been released */

@@ -97,7 +97,7 @@ SENTRY_STATE_TABLE (
     SENTRY_STATE_STRUCT (SentryThreadGroup, children, SentryUsage),
     SENTRY_STATE_I64 (SentryThreadGroup, start_time),
     SENTRY_STATE_REF (SentryThreadGroup, timers, SentryGroupTimers),
-    SENTRY_STATE_BOOL (SentryThreadGroup, timers_gone));
+    SENTRY_STATE_U64 (SentryThreadGroup, timers_gone));
 
 /* --- tasks --- */
 
