@@ -59,6 +59,14 @@ restore_locked (SentryMM *mm, SentryContext *ctx, guint64 start, guint64 end)
   }
 }
 
+/* Locked private memory that becomes writable gets its pages at once. */
+static gboolean
+wakes_locked_pages (const SentryVma *vma, int prot)
+{
+  return (prot & PROT_WRITE) && !(vma->prot & PROT_WRITE)
+         && (vma->flags & (SENTRY_VMA_LOCK_MASK | SENTRY_VMA_SHARED)) == SENTRY_VMA_LOCKED;
+}
+
 static int
 protect_locked (SentryMM *mm, SentryContext *ctx, SentryVmaBatch *b, guint64 start, guint64 end,
                 int prot)
@@ -77,7 +85,13 @@ protect_locked (SentryMM *mm, SentryContext *ctx, SentryVmaBatch *b, guint64 sta
     }
   sentry_vma_isolate (mm, b, start, end);
   SENTRY_VMA_FOREACH_IN (vma, mm, start, end)
-  sentry_vma_set_prot (mm, vma, prot);
+  {
+    gboolean wakes = wakes_locked_pages (vma, prot);
+
+    sentry_vma_set_prot (mm, vma, prot);
+    if (wakes)
+      sentry_mm_populate_locked (mm, ctx, vma->range.start, vma->range.end);
+  }
   sentry_vma_merge_around (mm, b, start, end);
   return 0;
 }

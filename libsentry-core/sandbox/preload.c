@@ -4,8 +4,22 @@
 #include <dlfcn.h>
 #include <glib.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+/* malloc asks /proc once whether memory is overcommitted, when a thread's own arena shrinks for the first time: here. */
+static gpointer
+shrink_arena (gpointer data)
+{
+  gpointer blocks[32];
+
+  for (guint i = 0; i < G_N_ELEMENTS (blocks); i++)
+    blocks[i] = malloc (65536);
+  for (guint i = G_N_ELEMENTS (blocks); i-- > 0;)
+    free (blocks[i]);
+  return NULL;
+}
 
 /* NSS is left out on purpose: nothing after the lock-down may ask for users or hosts by name. */
 void
@@ -18,6 +32,7 @@ sentry_preload_libraries (void)
 
   /* Left alone, malloc would ask /sys for the number of CPUs once there are several threads. */
   mallopt (M_ARENA_MAX, (int) MAX (4, 2 * g_get_num_processors ()));
+  g_thread_join (g_thread_new ("arena", shrink_arena, NULL));
   dlopen ("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL);
   /* Where the locale isn't UTF-8 each text of an error is converted, once, by modules that have to
    * be loaded. */
