@@ -1,6 +1,7 @@
 /* The host call filter: allows what was declared, and nothing else.
  * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "sandbox/host-calls.h"
+#include "sandbox/preload.h"
 #include "in-child.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -127,9 +128,15 @@ add_one (gpointer data)
 static int
 threads_work (gconstpointer data)
 {
-  int rc = enforce (NULL, NULL);
-  int n = 0;
+  pthread_t first;
+  int n = -1;
+  int rc;
 
+  /* As a sandbox has it: the C library prepares itself with the first thread. */
+  sentry_preload_libraries ();
+  pthread_create (&first, NULL, add_one, &n);
+  pthread_join (first, NULL);
+  rc = enforce (NULL, NULL);
   for (int i = 0; rc == 0 && i < 20; i++)
     {
       pthread_t t;
