@@ -142,11 +142,13 @@ free_range (LockBook *book, Range *r)
   g_free (r);
 }
 
-/* Cuts `lock`'s range out of what its owner holds, and joins it with neighbours of its own type. */
-static void
+/* TRUE if anything was there to change.  Cuts `lock`'s range out of what its owner holds, and joins
+ * it with neighbours of its own type. */
+static gboolean
 replace_owned (LockBook *book, const SentryFileLock *lock)
 {
   SentryFileLock joined = *lock;
+  gboolean changed = FALSE;
 
   SENTRY_LIST_FOREACH (link, safe, &book->ranges)
   {
@@ -183,6 +185,7 @@ replace_owned (LockBook *book, const SentryFileLock *lock)
   }
   if (lock->type != F_UNLCK)
     insert_range (book, &joined);
+  return changed;
 }
 
 /* Would `owner` waiting for `holder` close a circle of POSIX lockers?  Linux follows at most 10
@@ -262,8 +265,9 @@ sentry_file_lock_set (SentryFile *f, const SentryFileLock *lock, gboolean blocki
        * (flock(2)). */
       SentryFileLock drop = *lock;
       drop.type = F_UNLCK;
-      replace_owned (book, &drop);
-      sentry_wait_queue_wake (&book->wait, POLLIN, 0);
+      /* Only a real change wakes: the caller itself may be queued here, and would never sleep. */
+      if (replace_owned (book, &drop))
+        sentry_wait_queue_wake (&book->wait, POLLIN, 0);
     }
   if (conflict != NULL)
     r = blocking ? block_on (book, lock, conflict, waiter) : -EAGAIN;
