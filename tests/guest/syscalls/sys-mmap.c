@@ -245,8 +245,8 @@ test_flags (void)
 
   MUST (mincore (p, 4 * PAGE, in));
   CHECK ("mmap/MAP_POPULATE-resident", in[0] & in[1] & in[2] & in[3] & 1);
-  p = (char *) OK ("mmap/MAP_NORESERVE", map (NULL, 1l << 36, RW, ANON | MAP_NORESERVE, -1, 0));
-  MUST (munmap (p, 1l << 36));
+  p = (char *) OK ("mmap/MAP_NORESERVE", map (NULL, 1l << 30, RW, ANON | MAP_NORESERVE, -1, 0));
+  MUST (munmap (p, 1l << 30));
   OK ("mmap/MAP_STACK", map (NULL, PAGE, RW, ANON | MAP_STACK, -1, 0));
   OK ("mmap/MAP_DENYWRITE", map (NULL, PAGE, RW, ANON | MAP_DENYWRITE | MAP_EXECUTABLE, -1, 0));
   OK ("mmap/MAP_NONBLOCK", map (NULL, PAGE, RW, ANON | MAP_NONBLOCK, -1, 0));
