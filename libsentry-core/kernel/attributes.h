@@ -23,7 +23,8 @@ guint64 sentry_task_robust_list (SentryTask *task); /* any thread */
 void sentry_task_set_robust_list (SentryTask *task, guint64 head);
 
 gint32 sentry_task_oom_score_adj (SentryTask *task); /* any thread */
-/* -1000 … 1000; lowering it below what was ever given needs `privileged` (CAP_SYS_RESOURCE): -EACCES. */
+/* -1000 … 1000; lowering it below what was ever given needs `privileged` (CAP_SYS_RESOURCE):
+ * -EACCES. */
 int sentry_task_set_oom_score_adj (SentryTask *task, gint32 adj, gboolean privileged);
 
 /* Linux's ptrace_may_access with PTRACE_MODE_READ (or ATTACH) and real or file-system credentials:
@@ -45,6 +46,9 @@ void sentry_task_get_schedule (SentryTask *target, SentrySchedule *ret_schedule)
 /* -EPERM as Linux decides it for `task`. */
 int sentry_task_set_schedule (SentryTask *task, SentryTask *target, const SentrySchedule *schedule);
 int sentry_task_set_nice (SentryTask *task, SentryTask *target, int nice);
+/* ioprio_set's number, kept as it was given.  set: -EPERM. */
+guint32 sentry_task_get_ioprio (SentryTask *target);
+int sentry_task_set_ioprio (SentryTask *task, SentryTask *target, guint32 ioprio);
 /* Calls `func` for each task that (which, who) of getpriority(2) names; TASK_SET is held for
  * reading. FALSE: nobody. */
 gboolean sentry_task_foreach_priority (SentryTask *task, int which, gint32 who,

@@ -92,6 +92,25 @@ sentry_task_set_nice (SentryTask *task, SentryTask *target, int nice)
   return 0;
 }
 
+guint32
+sentry_task_get_ioprio (SentryTask *target)
+{
+  return __atomic_load_n (&target->priv->ioprio, __ATOMIC_RELAXED);
+}
+
+int
+sentry_task_set_ioprio (SentryTask *task, SentryTask *target, guint32 ioprio)
+{
+  SentryCred *t = sentry_task_get_cred (target);
+  gboolean ok = t->ruid == task->cred->euid || t->ruid == task->cred->ruid;
+
+  sentry_cred_unref (t);
+  if (!ok && !sentry_task_capable (task, CAP_SYS_NICE))
+    return -EPERM;
+  __atomic_store_n (&target->priv->ioprio, ioprio, __ATOMIC_RELAXED);
+  return 0;
+}
+
 typedef struct
 {
   void (*func) (SentryTask *target, gpointer data);

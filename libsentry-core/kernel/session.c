@@ -209,12 +209,12 @@ sentry_task_setpgid (SentryTask *task, gint32 pid, gint32 pgid)
 {
   int r;
 
-  if (pgid < 0)
-    return -EINVAL;
   if (pid == 0)
     pid = task->group->tgid;
   if (pgid == 0)
     pgid = pid;
+  if (pgid < 0)
+    return -EINVAL;
   sentry_rwlock_write_lock (&task->kernel->task_set);
   r = setpgid_locked (task, pid, pgid);
   sentry_rwlock_write_unlock (&task->kernel->task_set);

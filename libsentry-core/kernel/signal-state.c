@@ -26,7 +26,7 @@ queued_post_load (gpointer object, gpointer context, GError **error)
 {
   SentryQueuedSignal *q = object;
 
-  if (q->info.si_signo < 1 || q->info.si_signo > SENTRY_NSIG 
+  if (q->info.si_signo < 1 || q->info.si_signo > SENTRY_NSIG
       || (q->user == NULL && q->info.si_code != SI_TIMER))
     return bad (error, "a queued one without number or owner");
   return TRUE;

@@ -2,6 +2,7 @@
 #include "kernel/task-private.h"
 
 #include <linux/sched.h>
+#include <sched.h>
 #include <string.h>
 
 #define NAMESPACES                                                                                 \
@@ -72,6 +73,26 @@ copy_group (SentryTask *task, SentryTask *child, guint64 flags)
   return 0;
 }
 
+/* Reset on fork takes away what needs privilege, and itself. */
+static void
+copy_schedule (const SentryTaskPrivate *p, SentryTaskPrivate *c)
+{
+  gboolean realtime = p->sched_policy == SCHED_FIFO || p->sched_policy == SCHED_RR;
+
+  c->ioprio = p->ioprio;
+  c->nice = p->nice;
+  c->sched_policy = p->sched_policy;
+  c->sched_priority = p->sched_priority;
+  if (!p->sched_reset_on_fork)
+    return;
+  if (realtime)
+    {
+      c->sched_policy = SCHED_OTHER;
+      c->sched_priority = 0;
+    }
+  c->nice = realtime ? 0 : MAX (c->nice, 0);
+}
+
 static void
 copy_private (SentryTask *task, SentryTask *child, const SentryCloneArgs *args)
 {
@@ -87,12 +108,7 @@ copy_private (SentryTask *task, SentryTask *child, const SentryCloneArgs *args)
   c->clear_child_tid = flags & CLONE_CHILD_CLEARTID ? args->child_tid : 0;
   c->set_child_tid = flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
   c->personality = p->personality;
-  c->nice = p->sched_reset_on_fork && p->nice < 0 ? 0 : p->nice;
-  if (!p->sched_reset_on_fork)
-    {
-      c->sched_policy = p->sched_policy;
-      c->sched_priority = p->sched_priority;
-    }
+  copy_schedule (p, c);
   c->timer_slack = p->timer_slack;
   c->dumpable = p->dumpable;
   sentry_mutex_lock (&task->lock);

@@ -136,10 +136,10 @@ struct SentryThreadGroup
   gboolean did_exec;     /* TASK_SET: setpgid by the parent is refused */
   SentryTask *exec_task; /* SIGHAND: it waits until it is alone */
 
-  SentryProcessGroup *pgrp;             /* TASK_SET */
-  SentryList pgrp_link;                 /* TASK_SET */
-  gboolean session_leader;              /* TASK_SET */
-  gboolean is_subreaper, has_subreaper; /* TASK_SET */
+  SentryProcessGroup *pgrp;                /* TASK_SET */
+  SentryList pgrp_link;                    /* TASK_SET */
+  gboolean session_leader;                 /* TASK_SET */
+  gboolean is_subreaper, has_subreaper;    /* TASK_SET */
   gint32 oom_score_adj, oom_score_adj_min; /* a: remembered; the host's killer isn't told */
   guint n_live;                         /* SIGHAND: tasks that have not begun to exit */
   guint64 timers_gone;                  /* a: not 0: none of its timers is armed any more */
@@ -235,6 +235,7 @@ struct SentryTaskPrivate
   gint32 nice;                         /* a */
   gint32 sched_policy, sched_priority; /* a */
   gboolean sched_reset_on_fork;        /* a */
+  guint32 ioprio;                      /* a: class and level of ioprio_set(2); 0 none */
   guint64 timer_slack;
   guint64 *affinity;    /* TASK: NULL = all */
   guint32 affinity_len; /* TASK: bytes */

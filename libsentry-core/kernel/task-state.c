@@ -282,7 +282,7 @@ SENTRY_STATE_TABLE_WITH (
     SENTRY_STATE_I32 (SentryTaskPrivate, sched_policy),
     SENTRY_STATE_I32 (SentryTaskPrivate, sched_priority),
     SENTRY_STATE_BOOL (SentryTaskPrivate, sched_reset_on_fork),
-    SENTRY_STATE_U64 (SentryTaskPrivate, timer_slack),
+    SENTRY_STATE_U32 (SentryTaskPrivate, ioprio), SENTRY_STATE_U64 (SentryTaskPrivate, timer_slack),
     SENTRY_STATE_BUFFER (SentryTaskPrivate, affinity, affinity_len, 8192),
     SENTRY_STATE_U32 (SentryTaskPrivate, dumpable),
     SENTRY_STATE_I64 (SentryTaskPrivate, start_time),

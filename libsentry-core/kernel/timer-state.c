@@ -46,8 +46,8 @@ group_post_load (gpointer object, gpointer context, GError **error)
     if (!setting_is_sane (timers->itimer[i].cpu.deadline, timers->itimer[i].interval))
       return bad (error, "an interval timer with a negative time");
   SENTRY_ID_TABLE_FOREACH (id, &timers->posix)
-    if (((SentryPosixTimer *) sentry_id_table_get (&timers->posix, id))->id != id)
-      return bad (error, "one under another's number");
+  if (((SentryPosixTimer *) sentry_id_table_get (&timers->posix, id))->id != id)
+    return bad (error, "one under another's number");
   return TRUE;
 }
 
