@@ -65,6 +65,13 @@ sentry_file_unref (SentryFile *f)
   f->ops->release (f);
 }
 
+/* rw_verify_area: the range must end below the largest position. */
+static gboolean
+verify_area (gint64 pos, const SentryIter *it)
+{
+  return pos >= 0 && it->remaining <= (guint64) (G_MAXINT64 - pos);
+}
+
 /* read and write on the file's own position hold its lock, so that two calls never overlap (POSIX,
  * f_pos_lock). */
 static gint64
@@ -76,10 +83,10 @@ transfer (SentryFile *f, SentryIter *it, gint64 *pos,
   if (f->mode & SENTRY_FMODE_STREAM)
     return pos != NULL ? -ESPIPE : op (f, it, NULL);
   if (pos != NULL)
-    return *pos < 0 ? -EINVAL : op (f, it, pos);
+    return verify_area (*pos, it) ? op (f, it, pos) : -EINVAL;
   sentry_mutex_lock (&f->lock);
   pos = &f->pos;
-  r = op (f, it, pos);
+  r = verify_area (*pos, it) ? op (f, it, pos) : -EINVAL;
   sentry_mutex_unlock (&f->lock);
   return r;
 }

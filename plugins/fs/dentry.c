@@ -185,7 +185,6 @@ sentry_fs_dcache_add (SentryFsDcache *cache, SentryFsDentry *parent, const char 
   if (d == NULL)
     return NULL;
   d->hash = hash;
-  d->flags = SENTRY_FS_DENTRY_REFERENCED;
   sentry_mutex_lock (lock);
   old = find_locked (cache, parent, name, len, hash);
   if (old != NULL && old->pub.inode == NULL && inode != NULL)

@@ -22,8 +22,9 @@ typedef struct
   char bytes[];      /* NUL-terminated */
 } SentryFsName;
 
-#define SENTRY_FS_DENTRY_UNHASHED (1u << 0) /* removed, or never in the table (roots, O_TMPFILE)   \
-                                             */
+#define SENTRY_FS_DENTRY_UNHASHED                                                                  \
+  (1u << 0) /* removed, or never in the table (roots, O_TMPFILE)                                   \
+             */
 /* Set by each hit, taken back by the cache's clock: */
 #define SENTRY_FS_DENTRY_REFERENCED (1u << 1)
 

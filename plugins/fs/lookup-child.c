@@ -56,6 +56,9 @@ sentry_fs_lookup_child (SentryFsDentry *dir, const SentryCred *cred, const char 
 
   if (len > SENTRY_FS_NAME_MAX)
     return -ENAMETOOLONG;
+  /* Also for what was cached before the directory was removed. */
+  if (sentry_inode_is_dead (inode))
+    return -ENOENT;
   *ret_dentry = get_valid (dir, name, len);
   if (*ret_dentry != NULL)
     return 0;
@@ -71,6 +74,8 @@ sentry_fs_lookup_child_locked (SentryFsDentry *dir, const SentryCred *cred, cons
 {
   if (len > SENTRY_FS_NAME_MAX)
     return -ENAMETOOLONG;
+  if (sentry_inode_is_dead (sentry_fs_dentry_inode (dir)))
+    return -ENOENT;
   *ret_dentry = get_valid (dir, name, len);
   return *ret_dentry != NULL ? 0 : ask (dir, cred, name, len, ret_dentry);
 }

@@ -174,6 +174,19 @@ sentry_fs_symlink (SentryMountNamespace *ns, const SentryWalk *walk, const char 
   return r;
 }
 
+/* may_linkat, as with fs.protected_hardlinks=1, which Debian sets: what one neither owns nor may
+ * read and write, and what is set-id or special, can't be kept alive by a link. */
+static int
+may_link (SentryInode *inode, const SentryCred *cred)
+{
+  guint32 mode = __atomic_load_n (&inode->mode, __ATOMIC_RELAXED);
+  gboolean safe
+      = S_ISREG (mode) && !(mode & S_ISUID) && (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP)
+        && sentry_fs_inode_permission (inode, cred, SENTRY_MAY_READ | SENTRY_MAY_WRITE) == 0;
+
+  return safe || sentry_fs_is_owner (inode, cred) ? 0 : -EPERM;
+}
+
 int
 sentry_fs_link (SentryMountNamespace *ns, const SentryPath *old_path, const SentryWalk *walk,
                 const char *name)
@@ -184,6 +197,8 @@ sentry_fs_link (SentryMountNamespace *ns, const SentryPath *old_path, const Sent
 
   if (r == 0 && old_path->mount != n.walk.mount)
     r = -EXDEV;
+  if (r == 0)
+    r = may_link (inode, n.cred);
   if (r == 0)
     r = sentry_fs_may_create (n.dir, n.cred);
   if (r == 0 && inode->sb != n.dir_inode->sb)

@@ -24,6 +24,7 @@ typedef struct
   guint32 umask;
   gboolean exec;
   gboolean created;
+  guint32 dir_mode, dir_uid; /* of the directory of the last part, with O_CREAT */
 } Open;
 
 /* build_open_flags */
@@ -196,6 +197,17 @@ truncate_opened (Open *o, SentryInode *inode)
   return r;
 }
 
+/* may_create_in_sticky, with fs.protected_regular and protected_fifos off: what is left of it
+ * forbids O_CREAT on sockets, devices and links of strangers in directories such as /tmp. */
+static gboolean
+sticky_forbids (Open *o, SentryInode *inode)
+{
+  guint32 uid = __atomic_load_n (&inode->uid, __ATOMIC_RELAXED);
+
+  return (o->dir_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) && !S_ISREG (inode->type)
+         && !S_ISFIFO (inode->type) && uid != o->dir_uid && uid != o->cred->fsuid;
+}
+
 /* do_open and vfs_open: `path` exists (or has just been made). */
 static int
 open_here (Open *o, const SentryPath *path, SentryFile **ret_file)
@@ -210,6 +222,8 @@ open_here (Open *o, const SentryPath *path, SentryFile **ret_file)
         return -EEXIST;
       if (S_ISDIR (inode->type))
         return -EISDIR;
+      if (!o->created && sticky_forbids (o, inode))
+        return -EACCES;
     }
   if ((o->flags & O_DIRECTORY) && !(o->flags & TMPFILE_BIT) && !S_ISDIR (inode->type))
     return -ENOTDIR;
@@ -306,6 +320,8 @@ create_step (Open *o, SentryFsWalk *w)
   SentryFsDentry *d;
   int r;
 
+  o->dir_mode = __atomic_load_n (&w->dentry->inode->mode, __ATOMIC_RELAXED);
+  o->dir_uid = __atomic_load_n (&w->dentry->inode->uid, __ATOMIC_RELAXED);
   if (w->last_slash)
     return -EISDIR;
   r = find_or_create (o, w, &d);

@@ -194,6 +194,22 @@ move_in_cache (Rename *rn)
   rn->to.becomes = NULL;
 }
 
+/* RENAME_WHITEOUT made a node in the old place: it is the caller's. */
+static void
+own_whiteout (Rename *rn)
+{
+  SentrySetAttr owner = { .valid = SENTRY_SET_UID | SENTRY_SET_GID };
+  SentryInode *dir = dir_inode (&rn->from), *whiteout;
+  guint32 mode = S_IFCHR;
+
+  sentry_fs_init_owner (dir, rn->cred, &mode, &owner.uid, &owner.gid);
+  if (dir->ops->lookup (dir, (SentryCred *) rn->cred, rn->from.name, &whiteout) < 0)
+    return;
+  if (S_ISCHR (whiteout->type) && whiteout->ops->setattr != NULL)
+    whiteout->ops->setattr (whiteout, (SentryCred *) rn->cred, &owner);
+  sentry_inode_unref (whiteout);
+}
+
 /* The directory that is replaced is locked too: nothing may be made in it while it goes. */
 static int
 rename_locked (Rename *rn)
@@ -225,6 +241,8 @@ rename_locked (Rename *rn)
     sentry_rwlock_write_unlock (&target->lock);
   if (r == 0)
     move_in_cache (rn);
+  if (r == 0 && (rn->flags & RENAME_WHITEOUT))
+    own_whiteout (rn);
   return r;
 }
 

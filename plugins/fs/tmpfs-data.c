@@ -35,6 +35,19 @@ sentry_tmpfs_data_init (SentryTmpfsData *data)
   data->fd = data->read_fd = -1;
 }
 
+/* A reserved page has the lowest bit of its address set. */
+static gboolean
+is_reserved (const guint8 *entry)
+{
+  return ((guintptr) entry & 1) != 0;
+}
+
+static guint8 *
+address_of (guint8 *entry)
+{
+  return (guint8 *) ((guintptr) entry & ~(guintptr) 1);
+}
+
 static void
 free_leaf (gpointer leaf)
 {
@@ -42,7 +55,7 @@ free_leaf (gpointer leaf)
 
   for (guint i = 0; i < SENTRY_TMPFS_LEAF; i++)
     if (pages[i] != NULL)
-      sentry_fs_page_free (pages[i]);
+      sentry_fs_page_free (address_of (pages[i]));
   g_free (pages);
 }
 
@@ -99,22 +112,19 @@ sentry_tmpfs_get_page (SentryTmpfsData *data, guint64 index)
 {
   guint8 **slot = find_slot (data, index);
 
-  return slot == NULL ? NULL : *slot;
+  return slot == NULL || is_reserved (*slot) ? NULL : *slot;
 }
 
-guint8 *
-sentry_tmpfs_make_page (SentryTmpfsInode *inode, guint64 index, int *ret_error)
+/* The slot of a page that is there, made if there is none. */
+static guint8 **
+fill_slot (SentryTmpfsInode *inode, guint64 index, int *ret_error)
 {
   SentryTmpfs *fs = sentry_tmpfs_of (inode);
   guint8 **slot = make_slot (&inode->data, index);
 
-  if (slot == NULL)
-    {
-      *ret_error = -ENOMEM;
-      return NULL;
-    }
-  if (*slot != NULL)
-    return *slot;
+  *ret_error = -ENOMEM;
+  if (slot == NULL || *slot != NULL)
+    return slot;
   if (!sentry_tmpfs_charge (fs, 1))
     {
       *ret_error = -ENOSPC;
@@ -124,11 +134,30 @@ sentry_tmpfs_make_page (SentryTmpfsInode *inode, guint64 index, int *ret_error)
   if (*slot == NULL)
     {
       sentry_tmpfs_uncharge (fs, 1);
-      *ret_error = -ENOMEM;
       return NULL;
     }
   inode->data.charged++;
+  *slot = (guint8 *) ((guintptr) *slot | 1);
+  return slot;
+}
+
+guint8 *
+sentry_tmpfs_make_page (SentryTmpfsInode *inode, guint64 index, int *ret_error)
+{
+  guint8 **slot = fill_slot (inode, index, ret_error);
+
+  if (slot == NULL)
+    return NULL;
+  *slot = address_of (*slot);
   return *slot;
+}
+
+int
+sentry_tmpfs_reserve_page (SentryTmpfsInode *inode, guint64 index)
+{
+  int error;
+
+  return fill_slot (inode, index, &error) == NULL ? error : 0;
 }
 
 static void
@@ -136,7 +165,7 @@ drop_page (SentryTmpfsInode *inode, guint8 **slot)
 {
   if (*slot == NULL)
     return;
-  sentry_fs_page_free (*slot);
+  sentry_fs_page_free (address_of (*slot));
   *slot = NULL;
   inode->data.charged--;
   sentry_tmpfs_uncharge (sentry_tmpfs_of (inode), 1);
@@ -275,18 +304,26 @@ next_leaf (SentryTmpfsData *data, guint64 leaf)
   return best;
 }
 
+static gboolean
+is_what (const guint8 *entry, SentryTmpfsPages what)
+{
+  gboolean written = entry != NULL && !is_reserved (entry);
+
+  return what == SENTRY_TMPFS_ALLOCATED ? entry != NULL : written == (what == SENTRY_TMPFS_WRITTEN);
+}
+
 guint64
-sentry_tmpfs_next_page (SentryTmpfsData *data, guint64 index, guint64 end, gboolean there)
+sentry_tmpfs_next_page (SentryTmpfsData *data, guint64 index, guint64 end, SentryTmpfsPages what)
 {
   while (index < end)
     {
       guint8 **slot = find_slot (data, index);
 
-      if ((slot != NULL && *slot != NULL) == there)
+      if (is_what (slot == NULL ? NULL : *slot, what))
         return index;
       index++;
       /* Where no leaf is, its whole range is a hole. */
-      if (there && slot == NULL && index >= SENTRY_TMPFS_LEAF)
+      if (slot == NULL && index >= SENTRY_TMPFS_LEAF)
         {
           guint64 leaf = next_leaf (data, index / SENTRY_TMPFS_LEAF);
 
@@ -296,6 +333,18 @@ sentry_tmpfs_next_page (SentryTmpfsData *data, guint64 index, guint64 end, gbool
         }
     }
   return end;
+}
+
+void
+sentry_tmpfs_unreserve (SentryTmpfsInode *inode, guint64 first, guint64 end)
+{
+  for (guint64 page = first; page < end; page++)
+    {
+      guint8 **slot = find_slot (&inode->data, page);
+
+      if (slot != NULL && is_reserved (*slot))
+        drop_page (inode, slot);
+    }
 }
 
 guint64

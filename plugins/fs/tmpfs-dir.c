@@ -348,7 +348,7 @@ dir_rmdir (SentryInode *base, const char *name, SentryInode *inode_base)
   return dir_unlink (base, name, inode_base);
 }
 
-/* Both names stay; the entries swap their inodes. */
+/* Both names stay; the entries swap their inodes, and count as new. */
 static int
 exchange (SentryTmpfsInode *old_dir, SentryTmpfsEntry *a, SentryTmpfsInode *new_dir,
           SentryTmpfsEntry *b)
@@ -356,8 +356,12 @@ exchange (SentryTmpfsInode *old_dir, SentryTmpfsEntry *a, SentryTmpfsInode *new_
   SentryTmpfsInode *inode = a->inode;
   int delta = (S_ISDIR (b->inode->inode.type) ? 1 : 0) - (S_ISDIR (a->inode->inode.type) ? 1 : 0);
 
+  take_out (&old_dir->dir, a);
+  take_out (&new_dir->dir, b);
   a->inode = b->inode;
   b->inode = inode;
+  put_in (&old_dir->dir, a);
+  put_in (&new_dir->dir, b);
   if (old_dir != new_dir && delta != 0)
     {
       change_nlink (old_dir, delta);
@@ -436,9 +440,9 @@ dir_rename (SentryInode *old_base, const char *old_name, SentryInode *inode_base
       if (to != NULL)
         replace_victim (new_dir, to);
       drop_entry (old_dir, from);
-      put_in (&new_dir->dir, fresh);
       if (whiteout != NULL)
         put_in (&old_dir->dir, whiteout);
+      put_in (&new_dir->dir, fresh);
       if (S_ISDIR (inode_base->type))
         {
           change_nlink (old_dir, -1);

@@ -178,7 +178,8 @@ seek_extent (SentryTmpfsInode *inode, gint64 offset, gboolean data)
   else
     {
       end = (size + SENTRY_FS_PAGE - 1) / SENTRY_FS_PAGE;
-      page = sentry_tmpfs_next_page (&inode->data, offset / SENTRY_FS_PAGE, end, data);
+      page = sentry_tmpfs_next_page (&inode->data, offset / SENTRY_FS_PAGE, end,
+                                     data ? SENTRY_TMPFS_WRITTEN : SENTRY_TMPFS_UNWRITTEN);
       r = MAX ((guint64) offset, MIN (page * SENTRY_FS_PAGE, size));
       if (data && page == end)
         r = -ENXIO;
@@ -207,14 +208,17 @@ file_seek (SentryFile *f, gint64 offset, int whence)
 static int
 allocate_locked (SentryTmpfsInode *inode, guint64 start, guint64 end)
 {
-  int error = 0;
+  guint64 first = start / SENTRY_FS_PAGE, page = first;
+  int r = 0;
 
   if (inode->data.fd >= 0)
     return sentry_tmpfs_allocate_memfd (inode, start, end);
-  for (guint64 page = start / SENTRY_FS_PAGE; page * SENTRY_FS_PAGE < end; page++)
-    if (sentry_tmpfs_make_page (inode, page, &error) == NULL)
-      return error;
-  return 0;
+  for (; r == 0 && page * SENTRY_FS_PAGE < end; page++)
+    r = sentry_tmpfs_reserve_page (inode, page);
+  /* All or nothing, as Linux. */
+  if (r < 0)
+    sentry_tmpfs_unreserve (inode, first, page);
+  return r;
 }
 
 /* As shmem_fallocate: no other modes. */
@@ -225,7 +229,7 @@ file_fallocate (SentryFile *f, int mode, gint64 offset, gint64 len)
   guint64 end = (guint64) offset + len;
   int r;
 
-  if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+  if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) || mode == FALLOC_FL_PUNCH_HOLE)
     return -EOPNOTSUPP;
   r = sentry_inode_remove_privs (f->inode, f->cred);
   if (r < 0)

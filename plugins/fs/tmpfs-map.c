@@ -49,17 +49,24 @@ memfd_new (void)
 static int
 copy_to_memfd (SentryTmpfsData *data, int fd)
 {
-  guint64 end = (data->size + SENTRY_FS_PAGE - 1) / SENTRY_FS_PAGE;
+  const guint64 end = (guint64) G_MAXINT64 / SENTRY_FS_PAGE;
 
   if (ftruncate (fd, data->size) < 0)
     return -errno;
-  for (guint64 page = sentry_tmpfs_next_page (data, 0, end, TRUE); page < end;
-       page = sentry_tmpfs_next_page (data, page + 1, end, TRUE))
+  for (guint64 page = sentry_tmpfs_next_page (data, 0, end, SENTRY_TMPFS_ALLOCATED); page < end;
+       page = sentry_tmpfs_next_page (data, page + 1, end, SENTRY_TMPFS_ALLOCATED))
     {
-      guint64 at = page * SENTRY_FS_PAGE;
-      gsize len = MIN (SENTRY_FS_PAGE, data->size - at);
+      guint8 *bytes = sentry_tmpfs_get_page (data, page);
 
-      if (pwrite (fd, sentry_tmpfs_get_page (data, page), len, at) != (gssize) len)
+      guint64 at = page * SENTRY_FS_PAGE;
+      gsize len = at < data->size ? MIN (SENTRY_FS_PAGE, data->size - at) : 0;
+
+      if (bytes == NULL || len == 0)
+        {
+          if (fallocate (fd, FALLOC_FL_KEEP_SIZE, at, SENTRY_FS_PAGE) < 0)
+            return -errno;
+        }
+      else if (pwrite (fd, bytes, len, at) != (gssize) len)
         return -ENOMEM;
     }
   return 0;

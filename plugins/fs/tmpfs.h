@@ -38,8 +38,9 @@ typedef struct
  * the inode's INODE lock. */
 typedef struct
 {
-  guint64 size;             /* a: written under the lock */
-  guint8 **low;             /* m: the first n_low pages */
+  guint64 size; /* a: written under the lock */
+  guint8 *
+      *low; /* m: the first n_low pages; the lowest bit of one is set while it is only reserved */
   guint n_low;              /* m: at most SENTRY_TMPFS_LEAF */
   GHashTable *high;         /* m: number of leaf to guint8 *[SENTRY_TMPFS_LEAF]; NULL: none */
   guint64 charged;          /* m: pages counted for it, in the superblock and with sentry_charge */
@@ -131,14 +132,25 @@ int sentry_tmpfs_make (SentryTmpfsInode *dir, const char *name, guint32 mode, gu
 /* The bytes.  INODE lock held for reading (get) or writing (the others). */
 void sentry_tmpfs_data_init (SentryTmpfsData *data);
 void sentry_tmpfs_data_clear (SentryTmpfsInode *inode);
-/* The page at `index`, NULL: a hole. */
+/* The page at `index`, NULL: a hole, or only reserved. */
 guint8 *sentry_tmpfs_get_page (SentryTmpfsData *data, guint64 index);
 /* The same, made if there is none; NULL: -ENOSPC or -ENOMEM in *ret_error. */
 guint8 *sentry_tmpfs_make_page (SentryTmpfsInode *inode, guint64 index, int *ret_error);
 int sentry_tmpfs_set_size (SentryTmpfsInode *inode, guint64 size);
 int sentry_tmpfs_punch (SentryTmpfsInode *inode, guint64 start, guint64 end);
-/* The first page from `index` on that is (or isn't) there, at most `end`. */
-guint64 sentry_tmpfs_next_page (SentryTmpfsData *data, guint64 index, guint64 end, gboolean there);
+/* fallocate: room for a page that counts as a hole until it is written. */
+int sentry_tmpfs_reserve_page (SentryTmpfsInode *inode, guint64 index);
+/* Gives back what of a range is reserved and unwritten. */
+void sentry_tmpfs_unreserve (SentryTmpfsInode *inode, guint64 first, guint64 end);
+typedef enum
+{
+  SENTRY_TMPFS_WRITTEN,
+  SENTRY_TMPFS_UNWRITTEN, /* a hole or reserved */
+  SENTRY_TMPFS_ALLOCATED, /* written or reserved */
+} SentryTmpfsPages;
+/* The first such page from `index` on, at most `end`. */
+guint64 sentry_tmpfs_next_page (SentryTmpfsData *data, guint64 index, guint64 end,
+                                SentryTmpfsPages what);
 guint64 sentry_tmpfs_data_blocks (SentryTmpfsData *data);
 
 int sentry_tmpfs_file_open (SentryInode *inode, const SentryPath *path, SentryCred *cred,

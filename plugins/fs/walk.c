@@ -137,9 +137,12 @@ static int
 go_to_root (SentryFsWalk *w)
 {
   if (has_resolve (w, RESOLVE_BENEATH))
+    return -EXDEV; /* Linux compares with a root that it may not know yet: then an absolute link
+                      counts as leaving the mount. */
+  if (has_resolve (w, RESOLVE_NO_XDEV) && w->mount != NULL
+      && (!w->root_known || w->root.mount != w->mount))
     return -EXDEV;
-  if (has_resolve (w, RESOLVE_NO_XDEV) && w->mount != NULL && w->root.mount != w->mount)
-    return -EXDEV;
+  w->root_known = TRUE;
   go_to_borrowed (w, &w->root);
   return 0;
 }
@@ -157,6 +160,7 @@ sentry_fs_walk_init (SentryFsWalk *w, SentryFsVfs *vfs, const SentryWalk *req, c
   w->held = !lazy;
   w->in_epoch = lazy;
   w->links = 0;
+  w->root_known = has_resolve (w, SCOPED);
   w->rest = name;
   w->last = NULL;
   w->last_len = 0;
@@ -306,6 +310,7 @@ go_up (SentryFsWalk *w)
   gboolean moved = TRUE;
   int r = 0;
 
+  w->root_known = TRUE;
   if (at_root (w))
     return has_resolve (w, RESOLVE_BENEATH) ? -EXDEV : cross_down (w);
   if (w->held)

@@ -37,6 +37,7 @@ typedef struct
   gboolean in_epoch;
   SentryFsEpoch epoch;
   guint32 mount_seq, move_count; /* at the start */
+  gboolean root_known; /* as in Linux, where the root is looked up when it is first needed */
   guint links;
   const char *rest; /* in the caller's name, or in buf */
   const char *last; /* after walk_parent: the last part, not NUL-terminated */

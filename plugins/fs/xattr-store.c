@@ -131,7 +131,7 @@ sentry_fs_xattrs_list (const SentryFsXattrs *x, char *list, gsize size)
     return len;
   if (len > size)
     return -ERANGE;
-  for (guint i = 0; i < x->n; i++)
+  for (guint i = x->n; i-- > 0;)
     list = stpcpy (list, x->entries[i].name) + 1;
   return len;
 }

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /* Zeroed memory is an empty store.  The owner locks.  Values are charged. */
 typedef struct
 {
-  struct SentryFsXattr *entries; /* sorted by name, as Linux lists them */
+  struct SentryFsXattr *entries; /* sorted by name; listed from the last on, as Linux does */
   guint n;
 } SentryFsXattrs;
 

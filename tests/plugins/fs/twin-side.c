@@ -46,6 +46,12 @@ twin_side_free (TwinSide *s)
   g_free (s);
 }
 
+SentryCred *
+twin_side_cred (TwinSide *s)
+{
+  return s->walk.cred;
+}
+
 static void
 put_attr (TwinAnswer *out, const SentryAttr *a)
 {

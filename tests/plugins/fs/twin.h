@@ -81,6 +81,7 @@ void twin_host_call (const TwinCall *call, TwinAnswer *answer);
 typedef struct TwinSide TwinSide;
 TwinSide *twin_side_new (SentryMountNamespace *ns);
 void twin_side_free (TwinSide *s);
+SentryCred *twin_side_cred (TwinSide *s);
 void twin_side_call (TwinSide *s, const TwinCall *call, TwinAnswer *answer);
 
 G_END_DECLS
