@@ -7,6 +7,7 @@
 
 #include "fs/anon-inode.h"
 #include "usermem/sentry-usermem.h"
+#include "state/sentry-state.h"
 
 #define COUNT_MAX (G_MAXUINT64 - 1)
 
@@ -111,8 +112,31 @@ eventfd_release (SentryFile *f)
   g_free (e);
 }
 
+static const SentryFileOps eventfd_ops;
+
+static gboolean
+eventfd_post_load (gpointer object, gpointer context, GError **error)
+{
+  Eventfd *e = object;
+
+  e->file.ops = &eventfd_ops;
+  if (e->count <= COUNT_MAX)
+    return TRUE;
+  g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT, "eventfd: counted too far");
+  return FALSE;
+}
+
+SENTRY_STATE_DECLARE (SentryFile);
+SENTRY_STATE_TABLE_WITH (Eventfd, "eventfd", 1,
+                         (.base = SENTRY_STATE_OF (SentryFile), .post_load = eventfd_post_load),
+                         SENTRY_STATE_STRUCT (Eventfd, file, SentryFile),
+                         SENTRY_STATE_WAIT_QUEUE (Eventfd, wait),
+                         SENTRY_STATE_MUTEX (Eventfd, lock, SENTRY_LOCK_PIPE),
+                         SENTRY_STATE_U64 (Eventfd, count), SENTRY_STATE_BOOL (Eventfd, semaphore));
+
 static const SentryFileOps eventfd_ops = {
   .name = "eventfd",
+  .state = SENTRY_STATE_OF (Eventfd),
   .release = eventfd_release,
   .read = eventfd_file_read,
   .write = eventfd_file_write,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fs/file-lock.h"
+#include "state/sentry-state.h"
 
 /* No limit may pass it (fs.nr_open). */
 #define MAX_FDS (1u << 20)
@@ -27,6 +28,55 @@ struct SentryFdTable
 };
 
 static guint64 next_id = 1;
+
+/* --- saving --- */
+
+static gboolean
+slot_post_load (gpointer object, gpointer context, GError **error)
+{
+  const Slot *s = object;
+
+  if (s->file == NULL || !s->reserved)
+    return TRUE;
+  g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT,
+               "descriptors: one reserved and in use");
+  return FALSE;
+}
+
+/* Ids are compared with those of tables that are made later. */
+static gboolean
+fd_table_post_load (gpointer object, gpointer context, GError **error)
+{
+  const SentryFdTable *t = object;
+
+  if ((t->n_slots & (t->n_slots - 1)) != 0 || t->first_free > t->n_slots || t->id == G_MAXUINT64)
+    {
+      g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT,
+                   "descriptors: sizes that do not fit together");
+      return FALSE;
+    }
+  for (guint fd = 0; fd < t->first_free; fd++)
+    if (t->slots[fd].file == NULL && !t->slots[fd].reserved)
+      {
+        g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT,
+                     "descriptors: a free one where none should be");
+        return FALSE;
+      }
+  if (__atomic_load_n (&next_id, __ATOMIC_RELAXED) <= t->id)
+    __atomic_store_n (&next_id, t->id + 1, __ATOMIC_RELAXED);
+  return TRUE;
+}
+
+SENTRY_STATE_DECLARE (SentryFile);
+SENTRY_STATE_TABLE_WITH (Slot, "descriptor", 1, (.post_load = slot_post_load),
+                         SENTRY_STATE_REF (Slot, file, SentryFile),
+                         SENTRY_STATE_BOOL (Slot, reserved), SENTRY_STATE_BOOL (Slot, cloexec));
+SENTRY_STATE_TABLE_WITH (SentryFdTable, "fd-table", 1, (.post_load = fd_table_post_load),
+                         SENTRY_STATE_REFCOUNT (SentryFdTable, ref),
+                         SENTRY_STATE_U64 (SentryFdTable, id),
+                         SENTRY_STATE_MUTEX (SentryFdTable, lock, SENTRY_LOCK_FD_TABLE),
+                         SENTRY_STATE_STRUCTS (SentryFdTable, slots, n_slots, Slot, MAX_FDS),
+                         SENTRY_STATE_U32 (SentryFdTable, first_free));
 
 SentryFdTable *
 sentry_fd_table_new (void)

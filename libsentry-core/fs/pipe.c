@@ -366,8 +366,30 @@ pipe_release (SentryFile *f)
   g_free (pipe_file (f));
 }
 
+static const SentryFileOps pipe_ops;
+
+static gboolean
+pipe_file_post_load (gpointer object, gpointer context, GError **error)
+{
+  PipeFile *p = object;
+
+  p->file.ops = &pipe_ops;
+  if (p->pipe != NULL)
+    return TRUE;
+  g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT, "pipe: an end of none");
+  return FALSE;
+}
+
+SENTRY_STATE_DECLARE (SentryFile);
+SENTRY_STATE_TABLE_WITH (PipeFile, "pipe-file", 1,
+                         (.base = SENTRY_STATE_OF (SentryFile), .post_load = pipe_file_post_load),
+                         SENTRY_STATE_STRUCT (PipeFile, file, SentryFile),
+                         SENTRY_STATE_REF (PipeFile, pipe, SentryPipe),
+                         SENTRY_STATE_U64 (PipeFile, await));
+
 static const SentryFileOps pipe_ops = {
   .name = "pipe",
+  .state = SENTRY_STATE_OF (PipeFile),
   .release = pipe_release,
   .read = pipe_read,
   .write = pipe_write,

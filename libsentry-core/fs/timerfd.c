@@ -6,6 +6,7 @@
 
 #include "fs/anon-inode.h"
 #include "usermem/sentry-usermem.h"
+#include "state/sentry-state.h"
 
 typedef struct
 {
@@ -94,8 +95,28 @@ timerfd_release (SentryFile *f)
   g_free (t);
 }
 
+static const SentryFileOps timerfd_ops;
+
+static gboolean
+timerfd_post_load (gpointer object, gpointer context, GError **error)
+{
+  ((Timerfd *) object)->file.ops = &timerfd_ops;
+  return TRUE;
+}
+
+SENTRY_STATE_DECLARE (SentryFile);
+SENTRY_STATE_DECLARE (SentryTimer);
+SENTRY_STATE_TABLE_WITH (Timerfd, "timerfd", 1,
+                         (.base = SENTRY_STATE_OF (SentryFile), .post_load = timerfd_post_load),
+                         SENTRY_STATE_STRUCT (Timerfd, file, SentryFile),
+                         SENTRY_STATE_WAIT_QUEUE (Timerfd, wait),
+                         SENTRY_STATE_STRUCT (Timerfd, timer, SentryTimer),
+                         SENTRY_STATE_MUTEX (Timerfd, lock, SENTRY_LOCK_PIPE),
+                         SENTRY_STATE_U64 (Timerfd, ticks));
+
 static const SentryFileOps timerfd_ops = {
   .name = "timerfd",
+  .state = SENTRY_STATE_OF (Timerfd),
   .release = timerfd_release,
   .read = timerfd_file_read,
   .poll = timerfd_poll,

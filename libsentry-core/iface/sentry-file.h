@@ -71,6 +71,8 @@ typedef struct
   void (*fdinfo) (SentryFile *f, GString *out);
   /* A host descriptor whose bytes are this file's from offset 0, for copies inside the kernel; -1: none.  Borrowed. */
   int (*host_fd) (SentryFile *f);
+  /* How the whole object is saved, a variant of SentryFile's table; NULL: a save that meets it fails. */
+  const struct SentryStateTable *state;
 } SentryFileOps;
 
 /* What open modes allow, in f->mode. */

@@ -12,6 +12,12 @@ bad (GError **error, const char *what)
   return FALSE;
 }
 
+SENTRY_STATE_DECLARE (SentryCred);
+SENTRY_STATE_DECLARE (SentryFdTable);
+SENTRY_STATE_DECLARE (SentryFile);
+SENTRY_STATE_DECLARE (SentryFsState);
+SENTRY_STATE_DECLARE (SentryMM);
+
 /* --- numbers, groups, sessions --- */
 
 static void
@@ -109,7 +115,7 @@ SENTRY_STATE_TABLE (SentryCallState, "call-state", 1, SENTRY_STATE_BOOL (SentryC
                     SENTRY_STATE_I64 (SentryCallState, deadline),
                     SENTRY_STATE_U64 (SentryCallState, done),
                     SENTRY_STATE_ARRAY (SentryCallState, scratch, 8),
-                    SENTRY_STATE_SKIP (SentryCallState, file, "until SentryFile has its table"),
+                    SENTRY_STATE_REF (SentryCallState, file, SentryFile),
                     SENTRY_STATE_BOOL (SentryCallState, has_saved_mask),
                     SENTRY_STATE_U64 (SentryCallState, saved_mask));
 
@@ -195,11 +201,11 @@ SENTRY_STATE_TABLE_WITH (
     SENTRY_STATE_SKIP (SentryTask, run_state, "follows from exit_state and in_call"),
     SENTRY_STATE_STRUCT (SentryTask, call, SentryCallState),
     SENTRY_STATE_CUSTOM (SentryTask, restart, save_restart, load_restart, NULL),
-    SENTRY_STATE_SKIP (SentryTask, mm, "until SentryMM has its table"),
-    SENTRY_STATE_SKIP (SentryTask, fds, "until SentryFdTable has its table"),
-    SENTRY_STATE_SKIP (SentryTask, fs, "until SentryFsState has its table"),
+    SENTRY_STATE_REF (SentryTask, mm, SentryMM),
+    SENTRY_STATE_REF (SentryTask, fds, SentryFdTable),
+    SENTRY_STATE_REF (SentryTask, fs, SentryFsState),
     SENTRY_STATE_SKIP (SentryTask, mount_ns, "until mount namespaces have their tables"),
-    SENTRY_STATE_SKIP (SentryTask, cred, "until SentryCred has its table"),
+    SENTRY_STATE_REF (SentryTask, cred, SentryCred),
     SENTRY_STATE_MUTEX (SentryTask, lock, SENTRY_LOCK_TASK),
     SENTRY_STATE_SKIP (SentryTask, priv, "points to the task itself"));
 

@@ -55,14 +55,15 @@ mm_post_load (gpointer object, gpointer context, GError **error)
 }
 
 /* clang-format off */
+SENTRY_STATE_DECLARE (SentryFile);
 SENTRY_STATE_TABLE_WITH (SentryVma, "vma", 1, (.post_load = vma_post_load),
   SENTRY_STATE_STRUCT (SentryVma, range, SentryInterval),
   SENTRY_STATE_I32 (SentryVma, prot),
   SENTRY_STATE_I32 (SentryVma, max_prot),
   SENTRY_STATE_U32 (SentryVma, flags),
   SENTRY_STATE_U64 (SentryVma, offset),
-  SENTRY_STATE_SKIP (SentryVma, mappable, "until SentryMappable has its table"),
-  SENTRY_STATE_SKIP (SentryVma, file, "until SentryFile has its table"),
+  SENTRY_STATE_SKIP (SentryVma, mappable, "found again through the file, or made anew for shared memory"),
+  SENTRY_STATE_REF (SentryVma, file, SentryFile),
   SENTRY_STATE_SKIP (SentryVma, name, "static: found again by the object that is mapped"),
   SENTRY_STATE_SKIP (SentryVma, next, "in no batch while the kernel is paused"));
 
@@ -104,7 +105,7 @@ SENTRY_STATE_TABLE_WITH (SentryMM, "mm", 1, (.post_load = mm_post_load),
   SENTRY_STATE_BOOL (SentryMM, may_lock_any),
   SENTRY_STATE_STRUCT (SentryMM, layout, SentryMMLayout),
   SENTRY_STATE_BUFFER (SentryMM, auxv, auxv_size, MAX_AUXV * sizeof (guint64)),
-  SENTRY_STATE_SKIP (SentryMM, exe, "until SentryFile has its table"),
+  SENTRY_STATE_REF (SentryMM, exe, SentryFile),
   SENTRY_STATE_U64 (SentryMM, stack_limit),
   SENTRY_STATE_U64 (SentryMM, as_limit),
   SENTRY_STATE_U64 (SentryMM, data_limit),
