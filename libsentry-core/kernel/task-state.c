@@ -17,6 +17,7 @@ SENTRY_STATE_DECLARE (SentryFdTable);
 SENTRY_STATE_DECLARE (SentryFile);
 SENTRY_STATE_DECLARE (SentryFsState);
 SENTRY_STATE_DECLARE (SentryMM);
+SENTRY_STATE_DECLARE (SentryUserNamespace);
 
 /* --- numbers, groups, sessions --- */
 
@@ -201,8 +202,7 @@ SENTRY_STATE_TABLE_WITH (
     SENTRY_STATE_SKIP (SentryTask, run_state, "follows from exit_state and in_call"),
     SENTRY_STATE_STRUCT (SentryTask, call, SentryCallState),
     SENTRY_STATE_CUSTOM (SentryTask, restart, save_restart, load_restart, NULL),
-    SENTRY_STATE_REF (SentryTask, mm, SentryMM),
-    SENTRY_STATE_REF (SentryTask, fds, SentryFdTable),
+    SENTRY_STATE_REF (SentryTask, mm, SentryMM), SENTRY_STATE_REF (SentryTask, fds, SentryFdTable),
     SENTRY_STATE_REF (SentryTask, fs, SentryFsState),
     SENTRY_STATE_SKIP (SentryTask, mount_ns, "until mount namespaces have their tables"),
     SENTRY_STATE_REF (SentryTask, cred, SentryCred),
@@ -333,7 +333,7 @@ SENTRY_STATE_TABLE_WITH (
     SENTRY_STATE_SKIP (SentryKernel, state, "set up by whoever loads"),
     SENTRY_STATE_SKIP (SentryKernel, platform, "given by whoever loads"),
     SENTRY_STATE_SKIP (SentryKernel, timekeeper, "given by whoever loads"),
-    SENTRY_STATE_SKIP (SentryKernel, user_ns, "until SentryUserNamespace has its table"),
+    SENTRY_STATE_REF (SentryKernel, user_ns, SentryUserNamespace),
     SENTRY_STATE_SKIP (SentryKernel, network, "given by whoever loads"),
     SENTRY_STATE_SKIP (SentryKernel, mount_ns, "until mount namespaces have their tables"),
     SENTRY_STATE_SKIP (SentryKernel, features, "given by whoever loads, who compares"),
