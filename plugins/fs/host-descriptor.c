@@ -37,7 +37,8 @@ update_lru_locked (SentryHostSuper *sb, SentryHostInode *inode)
     sentry_list_append (&sb->lru, &inode->lru);
   else
     sentry_list_remove (&inode->lru);
-  sb->n_lru += idle ? 1 : -1;
+  __atomic_fetch_add (&sb->n_lru, idle ? 1 : -1,
+                      __ATOMIC_RELAXED); /* trim looks without the lock */
 }
 
 /* Takes what an idle inode has open; the caller closes it without the lock. Returns how many. */
