@@ -115,6 +115,13 @@ pair_cpu (const SentryHostPair *pair)
   return cpu_of (__atomic_load_n (&pair->place, __ATOMIC_RELAXED));
 }
 
+/* Only its own thread joins and leaves. */
+static gboolean
+is_joined (const SentryHostPair *pair)
+{
+  return __atomic_load_n (&pair->place, __ATOMIC_RELAXED) != 0;
+}
+
 static void
 move_locked (SentryHostPlacement *p, SentryHostPair *pair, int cpu)
 {
@@ -277,7 +284,7 @@ set_busy (SentryHostPlacement *p, SentryHostPair *pair)
 void
 sentry_host_placement_idle (SentryHostPlacement *p, SentryHostPair *pair, gboolean idle)
 {
-  if (__atomic_load_n (&pair->place, __ATOMIC_RELAXED) == 0)
+  if (!is_joined (pair))
     return;
   if (idle)
     set_idle (p, pair);
@@ -307,7 +314,7 @@ sentry_host_placement_join (SentryHostPlacement *p, SentryHostPair *pair, pid_t 
 
   if (p->n_cpus < 2)
     return;
-  if (sentry_list_linked (&pair->link))
+  if (is_joined (pair))
     {
       sentry_mutex_lock (&p->lock);
       pair->guest = guest;
@@ -334,11 +341,12 @@ sentry_host_placement_join (SentryHostPlacement *p, SentryHostPair *pair, pid_t 
 void
 sentry_host_placement_leave (SentryHostPlacement *p, SentryHostPair *pair)
 {
-  if (!sentry_list_linked (&pair->link))
+  if (!is_joined (pair))
     return;
   set_idle (p, pair);
   sentry_mutex_lock (&p->lock);
   sentry_list_remove (&pair->link);
+  __atomic_store_n (&pair->place, 0, __ATOMIC_RELAXED);
   sentry_mutex_unlock (&p->lock);
 }
 
