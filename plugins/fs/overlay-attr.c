@@ -114,6 +114,7 @@ sentry_overlay_getattr (SentryInode *inode, SentryAttr *ret_attr)
   attr.ino = inode->ino;
   attr.dev_major = inode->sb->dev_major;
   attr.dev_minor = inode->dev_minor;
+  attr.rdev_minor = inode->rdev_minor;
   if (inode->type != S_IFDIR)
     merge_file_links (o, &attr);
   else if (o->n_lower > 0 && sentry_overlay_upper (o) != NULL)

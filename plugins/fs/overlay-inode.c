@@ -247,7 +247,7 @@ new_inode (SentryOverlaySuper *sb, SentryOverlayInode *dir, SentryInode *upper,
   sentry_rwlock_clear (&o->base.lock);
   sentry_rwlock_init (&o->base.lock, SENTRY_LOCK_STACKED_INODE);
   o->base.rdev_major = real->rdev_major;
-  o->base.rdev_minor = real->rdev_minor;
+  o->base.rdev_minor = sentry_overlay_is_guest_whiteout (real) ? 0 : real->rdev_minor;
   o->base.dev_minor = device_of (sb, dir, lower, n_lower);
   o->upper = upper;
   o->n_lower = n_lower;
