@@ -1,5 +1,5 @@
-/* How tasks, groups, sessions and the kernel itself are saved. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* How tasks, groups, sessions and the kernel itself are saved.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/group-timers.h"
 #include "kernel/task-private.h"
 

@@ -208,30 +208,22 @@ place_and_move_locked (Remap *r, SentryVma *vma)
 }
 
 /* One VMA to a given place (mremap_to): what lay there goes first, as in Linux even if the move
- * fails afterwards. */
+ * fails afterwards; but a mapping that can't move at all is refused before. */
 static gint64
 move_to_locked (Remap *r)
 {
+  guint64 old_end = r->addr + r->old_len;
   int err;
 
-  if (r->flags & MREMAP_FIXED)
-    {
-      if (r->new_addr < sentry_mm_min_addr (r->mm))
-        return -EPERM;
-      err = sentry_mm_unmap_locked (r->mm, r->ctx, &r->batch, r->new_addr,
-                                    r->new_addr + r->new_len);
-      if (err < 0)
-        return err;
-    }
-  if (r->old_len > r->new_len)
-    {
-      err = sentry_mm_unmap_locked (r->mm, r->ctx, &r->batch, r->addr + r->new_len,
-                                    r->addr + r->old_len);
-      if (err < 0)
-        return err;
-      r->old_len = r->new_len;
-    }
+  r->old_len = MIN (r->old_len, r->new_len);
   err = check_vma_locked (r, sentry_vma_find (r->mm, r->addr));
+  if (err == 0 && (r->flags & MREMAP_FIXED))
+    err = r->new_addr < sentry_mm_min_addr (r->mm)
+              ? -EPERM
+              : sentry_mm_unmap_locked (r->mm, r->ctx, &r->batch, r->new_addr,
+                                        r->new_addr + r->new_len);
+  if (err == 0 && old_end > r->addr + r->old_len)
+    err = sentry_mm_unmap_locked (r->mm, r->ctx, &r->batch, r->addr + r->old_len, old_end);
   if (err < 0)
     return err;
   return place_and_move_locked (r, sentry_vma_find (r->mm, r->addr));

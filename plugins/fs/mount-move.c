@@ -1,5 +1,5 @@
-/* Bind mounts, moved mounts, pivot_root, and copies of whole namespaces. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* Bind mounts, moved mounts, pivot_root, and copies of whole namespaces.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
 #include "mount-call.h"

@@ -1,5 +1,5 @@
-/* The initial stack: what the program finds at its stack pointer. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The initial stack: what the program finds at its stack pointer.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loader/loader-private.h"
 
 #include <errno.h>

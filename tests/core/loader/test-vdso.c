@@ -1,5 +1,5 @@
-/* The vDSO's image, run natively beside a parameter page of the test's. SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* The vDSO's image, run natively beside a parameter page of the test's.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "loader/loader.h"
 #include "time/clock.h"
 

@@ -1,5 +1,5 @@
-/* times, getrusage: own time, children's time, counters, errors, faults.  SPDX-License-Identifier:
- * LGPL-2.1-or-later */
+/* times, getrusage: own time, children's time, counters, errors, faults.
+ * SPDX-License-Identifier: LGPL-2.1-or-later */
 /* covers: times getrusage */
 #include "guest.h"
 
