@@ -56,49 +56,66 @@ wait_for_peer (SentryTask *task, SentryFile *f)
   return 0;
 }
 
-static gint64
-install (SentryTask *task, SentryFile *f, gboolean cloexec)
-{
-  return sentry_fd_table_install (task->fds, f, 0, sentry_task_nofile (task), cloexec);
-}
-
-/* Second half of an open: also where a call that slept goes on. */
+/* Second half of an open: also where a call that slept goes on.  scratch[0] is the number that waits
+ * for the file. */
 static gint64
 finish_open (SentryTask *task, guint64 flags)
 {
   SentryFile *f = task->call.file[0];
+  int fd = (int) task->call.scratch[0];
   gint64 r = flags & O_NONBLOCK ? 0 : wait_for_peer (task, f);
 
+  if (r == -SENTRY_EPAUSE)
+    return r;
   if (r == 0)
-    r = install (task, f, (flags & O_CLOEXEC) != 0);
-  if (r != -SENTRY_EPAUSE)
+    sentry_fd_table_fill (task->fds, fd, f, (flags & O_CLOEXEC) != 0);
+  else
+    sentry_fd_table_cancel (task->fds, fd);
+  task->call.file[0] = NULL;
+  sentry_file_unref (f);
+  return r < 0 ? r : fd;
+}
+
+static gint64
+open_name (SentryTask *task, int dirfd, guint64 name, guint64 flags, guint32 mode, guint64 resolve)
+{
+  SentryPathArg arg;
+  gint64 r = sentry_path_arg_init (task, dirfd, name, &arg);
+
+  if (r == 0)
     {
-      task->call.file[0] = NULL;
-      sentry_file_unref (f);
+      /* Linux takes the number before it walks: EMFILE comes before ENOENT, and nothing is created
+       * when no number is free. */
+      gint64 fd = sentry_fd_table_reserve (task->fds, 0, sentry_task_nofile (task));
+
+      r = MIN (fd, 0);
+      task->call.scratch[0] = fd;
     }
+  if (r == 0)
+    {
+      arg.walk.resolve = resolve;
+      r = arg.ops->open (arg.ns, &arg.walk, arg.name, flags, mode, &task->call.file[0]);
+      if (r < 0)
+        sentry_fd_table_cancel (task->fds, (int) task->call.scratch[0]);
+    }
+  sentry_path_arg_clear (&arg);
   return r;
 }
 
 static gint64
 do_open (SentryTask *task, int dirfd, guint64 name, guint64 flags, guint32 mode, guint64 resolve)
 {
-  SentryPathArg arg;
-  gint64 r;
+  gint64 r = 0;
 
-  if (task->call.file[0] != NULL)
-    return finish_open (task, flags);
-  r = check_flags (flags);
-  if (r < 0)
-    return r;
-  if (flags & O_PATH)
-    flags &= O_PATH_FLAGS;
-  r = sentry_path_arg_init (task, dirfd, name, &arg);
-  if (r == 0)
+  if (task->call.file[0] == NULL)
     {
-      arg.walk.resolve = resolve;
-      r = arg.ops->open (arg.ns, &arg.walk, arg.name, flags, mode, &task->call.file[0]);
+      r = check_flags (flags);
+      if (r < 0)
+        return r;
+      if (flags & O_PATH)
+        flags &= O_PATH_FLAGS;
+      r = open_name (task, dirfd, name, flags, mode, resolve);
     }
-  sentry_path_arg_clear (&arg);
   return r < 0 ? r : finish_open (task, flags);
 }
 
