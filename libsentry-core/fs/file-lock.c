@@ -8,6 +8,7 @@
 
 #include "base/sentry-list.h"
 #include "iface/sentry-inode.h"
+#include "state/sentry-state.h"
 
 /* A guest may hold no more ranges on one file: each costs memory that no limit of Linux bounds. */
 #define MAX_RANGES 65536
@@ -33,6 +34,51 @@ typedef struct
   guint32 dev_major, dev_minor;
   SentryList all_link; /* m graph */
 } LockBook;
+
+/* --- saving --- */
+
+static gboolean
+lock_post_load (gpointer object, gpointer context, GError **error)
+{
+  const SentryFileLock *l = object;
+
+  if ((l->type == F_RDLCK || l->type == F_WRLCK) && l->start >= 0 && l->start <= l->end)
+    return TRUE;
+  g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT,
+               "file lock: a type or a range that it can't have");
+  return FALSE;
+}
+
+static gboolean
+book_post_load (gpointer object, gpointer context, GError **error)
+{
+  const LockBook *b = object;
+  guint n = 0;
+
+  SENTRY_LIST_FOREACH (link, safe, &b->ranges) { n++; }
+  if (n == b->n_ranges)
+    return TRUE;
+  g_set_error (error, SENTRY_STATE_ERROR, SENTRY_STATE_ERROR_CORRUPT, "file locks: miscounted");
+  return FALSE;
+}
+
+SENTRY_STATE_TABLE_WITH (SentryFileLock, "file-lock", 1, (.post_load = lock_post_load),
+                         SENTRY_STATE_ENUM (SentryFileLock, kind, SENTRY_LOCK_KIND_FLOCK + 1),
+                         SENTRY_STATE_I32 (SentryFileLock, type),
+                         SENTRY_STATE_I64 (SentryFileLock, start),
+                         SENTRY_STATE_I64 (SentryFileLock, end),
+                         SENTRY_STATE_U64 (SentryFileLock, owner),
+                         SENTRY_STATE_I32 (SentryFileLock, pid));
+SENTRY_STATE_TABLE (Range, "file-lock-range", 1, SENTRY_STATE_LINK (Range, link),
+                    SENTRY_STATE_STRUCT (Range, lock, SentryFileLock));
+SENTRY_STATE_TABLE_WITH (LockBook, "file-lock-book", 1, (.post_load = book_post_load),
+                         SENTRY_STATE_SKIP (LockBook, attachment, "hung up again by its inode"),
+                         SENTRY_STATE_LIST (LockBook, ranges, Range, link),
+                         SENTRY_STATE_U32 (LockBook, n_ranges),
+                         SENTRY_STATE_WAIT_QUEUE (LockBook, wait), SENTRY_STATE_U64 (LockBook, ino),
+                         SENTRY_STATE_U32 (LockBook, dev_major),
+                         SENTRY_STATE_U32 (LockBook, dev_minor),
+                         SENTRY_STATE_LINK (LockBook, all_link));
 
 /* A POSIX locker that sleeps, and for whom: the edges of the wait-for graph. */
 typedef struct
