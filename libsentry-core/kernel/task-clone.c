@@ -1,4 +1,5 @@
 /* clone, fork, vfork. SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kernel/pidfd.h"
 #include "kernel/task-private.h"
 
 #include <linux/sched.h>
@@ -25,7 +26,7 @@ check_flags (SentryTask *task, const SentryCloneArgs *args)
   /* Global init has no parent to share. */
   if ((f & CLONE_PARENT) && task->group == task->priv->pid_ns->init)
     return -EINVAL;
-  if (f & (CLONE_PIDFD | CLONE_INTO_CGROUP))
+  if ((f & CLONE_INTO_CGROUP) || ((f & CLONE_PIDFD) && (f & CLONE_THREAD)))
     return -EINVAL;
   if (f & NAMESPACES)
     return sentry_task_capable (task, CAP_SYS_ADMIN) || (f & NAMESPACES) == CLONE_NEWUSER ? -EINVAL
@@ -300,10 +301,63 @@ wait_for_vfork (SentryTask *task)
   return r == -SENTRY_EPAUSE ? r : tid;
 }
 
+/* CLONE_PIDFD: the number is reserved before there is a child, so that nothing can fail afterwards.
+ */
+static int
+reserve_pidfd (SentryTask *task, const SentryCloneArgs *args, int *ret_fd)
+{
+  *ret_fd = -1;
+  if (!(args->flags & CLONE_PIDFD))
+    return 0;
+  *ret_fd = sentry_fd_table_reserve (task->fds, 0,
+                                     sentry_limits_get (&task->group->limits, RLIMIT_NOFILE));
+  if (*ret_fd < 0)
+    return *ret_fd;
+  gint32 fd = *ret_fd;
+  if (sentry_copy_out_object (sentry_task_usermem (task), args->pidfd, &fd) == 0)
+    return 0;
+  sentry_fd_table_cancel (task->fds, *ret_fd);
+  return -EFAULT;
+}
+
+static void
+fill_pidfd (SentryTask *task, SentryTask *child, int fd)
+{
+  SentryFile *f = child != NULL ? sentry_pidfd_new (task, child->group, 0) : NULL;
+
+  if (f != NULL)
+    {
+      sentry_fd_table_fill (task->fds, fd, f, TRUE);
+      sentry_file_unref (f);
+    }
+  else
+    sentry_fd_table_cancel (task->fds, fd);
+}
+
+/* Limits, the child, its descriptor: all or nothing. */
+static int
+begin_child (SentryTask *task, const SentryCloneArgs *args, SentryTask **ret_child)
+{
+  SentryUserCount *user = task->priv->user;
+  int fd, r = reserve_process (task);
+
+  if (r < 0)
+    return r;
+  r = reserve_pidfd (task, args, &fd);
+  if (r == 0)
+    {
+      r = make_child (task, args, ret_child);
+      if (fd >= 0)
+        fill_pidfd (task, r == 0 ? *ret_child : NULL, fd);
+    }
+  if (r < 0)
+    release_reservation (task, user);
+  return r;
+}
+
 gint64
 sentry_task_clone (SentryTask *task, const SentryCloneArgs *args)
 {
-  SentryUserCount *user = task->priv->user;
   SentryTask *child;
   gint32 tid;
   int r;
@@ -312,15 +366,9 @@ sentry_task_clone (SentryTask *task, const SentryCloneArgs *args)
     return wait_for_vfork (task);
   r = check_flags (task, args);
   if (r == 0)
-    r = reserve_process (task);
+    r = begin_child (task, args, &child);
   if (r < 0)
     return r;
-  r = make_child (task, args, &child);
-  if (r < 0)
-    {
-      release_reservation (task, user);
-      return r;
-    }
   tid = child->tid;
   if (args->flags & CLONE_PARENT_SETTID)
     sentry_copy_out_object (sentry_task_usermem (task), args->parent_tid, &tid);

@@ -141,10 +141,11 @@ struct SentryThreadGroup
   gboolean session_leader;                 /* TASK_SET */
   gboolean is_subreaper, has_subreaper;    /* TASK_SET */
   gint32 oom_score_adj, oom_score_adj_min; /* a: remembered; the host's killer isn't told */
-  guint n_live;                         /* SIGHAND: tasks that have not begun to exit */
-  guint64 timers_gone;                  /* a: not 0: none of its timers is armed any more */
+  guint n_live;                            /* SIGHAND: tasks that have not begun to exit */
+  guint64 timers_gone;                     /* a: not 0: none of its timers is armed any more */
 
   SentryWaitQueue wait_child;       /* wait4: a child changed its state */
+  SentryWaitQueue wait_exit;        /* pidfds: it has ended, or been reaped */
   SentryUsage dead;                 /* SIGHAND: of threads that have been released */
   SentryUsage children;             /* SIGHAND: of children that were waited for */
   gint64 start_time;                /* I: boottime ns */

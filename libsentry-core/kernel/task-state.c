@@ -100,6 +100,7 @@ SENTRY_STATE_TABLE (
     SENTRY_STATE_I32 (SentryThreadGroup, oom_score_adj_min),
     SENTRY_STATE_BOOL (SentryThreadGroup, has_subreaper),
     SENTRY_STATE_WAIT_QUEUE (SentryThreadGroup, wait_child),
+    SENTRY_STATE_WAIT_QUEUE (SentryThreadGroup, wait_exit),
     SENTRY_STATE_STRUCT (SentryThreadGroup, dead, SentryUsage),
     SENTRY_STATE_STRUCT (SentryThreadGroup, children, SentryUsage),
     SENTRY_STATE_I64 (SentryThreadGroup, start_time),

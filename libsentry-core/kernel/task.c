@@ -82,6 +82,7 @@ sentry_thread_group_new (SentryKernel *k, SentrySignalHandlers *handlers)
   sentry_list_init (&group->tasks);
   sentry_pending_init (&group->pending);
   sentry_wait_queue_init (&group->wait_child);
+  sentry_wait_queue_init (&group->wait_exit);
   sentry_limits_init (&group->limits);
   group->start_time = sentry_clock_now (k->timekeeper, CLOCK_BOOTTIME);
   return group;
@@ -103,6 +104,7 @@ sentry_thread_group_unref (SentryThreadGroup *group)
   sentry_pending_flush (&group->pending);
   sentry_signal_handlers_unref (group->handlers);
   sentry_wait_queue_clear (&group->wait_child);
+  sentry_wait_queue_clear (&group->wait_exit);
   g_free (group);
 }
 

@@ -1,9 +1,11 @@
 /* wait4 and waitid. SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "base/sentry-errno.h"
+#include "kernel/pidfd.h"
 #include "kernel/process.h"
 #include "syscalls/handlers.h"
 
@@ -49,10 +51,37 @@ check_waitid (int which, gint32 id, int options)
     case P_PGID:
       return id >= 0 ? 0 : -EINVAL;
     case P_PIDFD:
-      return id >= 0 ? -EBADF : -EINVAL; /* no descriptor here is one yet */
+      return id >= 0 ? 0 : -EINVAL;
     default:
       return -EINVAL;
     }
+}
+
+/* Turns P_PIDFD into P_PID.  A process that has been reaped is nobody's child. */
+static int
+resolve_pidfd (SentryTask *task, SentryWaitArgs *w, gboolean *ret_nonblock)
+{
+  g_autoptr (SentryFile) f = NULL;
+  SentryThreadGroup *group;
+  SentryTask *leader;
+
+  *ret_nonblock = FALSE;
+  if (w->which != P_PIDFD)
+    return 0;
+  f = sentry_fd_table_get_io (task->fds, w->id);
+  group = f != NULL ? sentry_pidfd_group (f) : NULL;
+  if (group == NULL)
+    return -EBADF;
+  leader = sentry_thread_group_get_leader (group);
+  if (leader == NULL)
+    return -ECHILD;
+  w->which = P_PID;
+  w->id = leader->tid;
+  sentry_task_unref (leader);
+  *ret_nonblock = !(w->options & WNOHANG) && (sentry_file_flags (f) & O_NONBLOCK) != 0;
+  if (*ret_nonblock)
+    w->options |= WNOHANG;
+  return 0;
 }
 
 /* The result is written field by field by Linux; what lies between stays the guest's. */
@@ -80,10 +109,15 @@ sentry_sys_waitid (SentryTask *task, const SentrySyscallArgs *args)
       = { .which = (int) args->arg[0], .id = (gint32) args->arg[1], .options = (int) args->arg[3] };
   SentryUserMem *um = sentry_task_usermem (task);
   SentryWaitResult result = { 0 };
+  gboolean nonblock = FALSE;
   gint64 r = check_waitid (w.which, w.id, w.options);
 
   if (r == 0)
+    r = resolve_pidfd (task, &w, &nonblock);
+  if (r == 0)
     r = sentry_task_wait (task, &w, &result);
+  if (r == 0 && nonblock && result.pid == 0)
+    return -EAGAIN;
   if (r == -SENTRY_EPAUSE)
     return r;
   if (r == 0 && result.pid != 0 && args->arg[4] != 0
