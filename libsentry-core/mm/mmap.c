@@ -21,7 +21,7 @@
 #define LEGACY_MAP_MASK                                                                            \
   (MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE           \
    | MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK  \
-   | MAP_STACK | MAP_HUGETLB | MAP_32BIT | (0x3f << 26))
+   | MAP_STACK | MAP_HUGETLB | MAP_32BIT | (0x3fu << 26))
 
 /* What a request comes to before the lock is taken. */
 typedef struct

@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* malloc asks /proc once whether memory is overcommitted, when a thread's own arena shrinks for the first time: here. */
+/* malloc asks /proc once whether memory is overcommitted, when a thread's own arena shrinks for the
+ * first time: here. */
 static gpointer
 shrink_arena (gpointer data)
 {

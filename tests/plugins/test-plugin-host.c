@@ -218,7 +218,7 @@ check_case (Fixture *f, const Case *c)
                                                : g_strdup (c->refusal);
   if (loaded)
     g_error ("%s: not refused", c->name);
-  g_assert_error (error, SENTRY_PLUGIN_ERROR, (int)c->code);
+  g_assert_error (error, SENTRY_PLUGIN_ERROR, (int) c->code);
   g_assert_cmpstr (error->message, ==, expected);
   g_assert_cmpstr (sentry_plugin_get_refusal (p)->message, ==, expected);
 }
