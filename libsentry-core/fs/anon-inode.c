@@ -9,6 +9,7 @@
 #define PIPEFS_MAGIC 0x50495045
 #define SOCKFS_MAGIC 0x534F434B
 #define ANON_INODE_FS_MAGIC 0x09041934
+#define NSFS_MAGIC 0x6e736673
 
 /* Three superblocks and mounts that live as long as the process, as Linux's kern_mount does. */
 static struct
@@ -145,6 +146,7 @@ ensure_mounts (void)
     [SENTRY_ANON_PIPE] = { "pipefs", PIPEFS_MAGIC },
     [SENTRY_ANON_SOCKET] = { "sockfs", SOCKFS_MAGIC },
     [SENTRY_ANON_INODE] = { "anon_inodefs", ANON_INODE_FS_MAGIC },
+    [SENTRY_ANON_NS] = { "nsfs", NSFS_MAGIC },
   };
   static gsize ready;
 
@@ -174,12 +176,14 @@ anon_dentry_name (SentryDentry *dentry)
 
   if (d->kind == SENTRY_ANON_INODE)
     return g_strdup_printf ("anon_inode:%s", d->name);
+  if (d->kind == SENTRY_ANON_NS)
+    return g_strdup_printf ("%s:[%" G_GUINT64_FORMAT "]", d->name, dentry->inode->ino);
   return g_strdup_printf ("%s:[%" G_GUINT64_FORMAT "]",
                           d->kind == SENTRY_ANON_PIPE ? "pipe" : "socket", dentry->inode->ino);
 }
 
-void
-sentry_anon_path_new (SentryAnonKind kind, const char *name, SentryCred *cred, SentryPath *ret_path)
+static AnonDentry *
+anon_dentry_new (SentryAnonKind kind, const char *name)
 {
   AnonDentry *d = g_new0 (AnonDentry, 1);
 
@@ -189,6 +193,26 @@ sentry_anon_path_new (SentryAnonKind kind, const char *name, SentryCred *cred, S
   d->dentry.anonymous_name = anon_dentry_name;
   d->kind = kind;
   d->name = name;
+  return d;
+}
+
+void
+sentry_anon_ns_path_new (const char *kind, guint64 ino, SentryPath *ret_path)
+{
+  AnonDentry *d = anon_dentry_new (SENTRY_ANON_NS, kind);
+  SentryInode *inode = anon_inode_new (SENTRY_ANON_NS, S_IFREG, 0444, NULL);
+
+  inode->ino = SENTRY_CONTAINER (inode, AnonInode, inode)->attr.ino = ino;
+  d->dentry.inode = inode;
+  sentry_ref_get (&internal[SENTRY_ANON_NS].mount.ref);
+  *ret_path = (SentryPath){ &internal[SENTRY_ANON_NS].mount, &d->dentry };
+}
+
+void
+sentry_anon_path_new (SentryAnonKind kind, const char *name, SentryCred *cred, SentryPath *ret_path)
+{
+  AnonDentry *d = anon_dentry_new (kind, name);
+
   if (kind == SENTRY_ANON_INODE)
     d->dentry.inode = sentry_inode_ref (internal[kind].shared);
   else if (kind == SENTRY_ANON_PIPE)

@@ -305,8 +305,8 @@ static const struct
   { "uts", "uts", 4026531838 },
 };
 
-int
-sentry_proc_read_ns (const SentryProcPlace *p, char **ret_target)
+static int
+find_ns (const SentryProcPlace *p, const char **ret_kind, guint64 *ret_ino)
 {
   const char *link = strrchr (sentry_proc_entry (p)->path, '/') + 1;
   SentryMountNamespace *ns;
@@ -314,14 +314,39 @@ sentry_proc_read_ns (const SentryProcPlace *p, char **ret_target)
   for (guint i = 0; i < G_N_ELEMENTS (first_namespaces); i++)
     if (strcmp (first_namespaces[i].link, link) == 0)
       {
-        *ret_target = g_strdup_printf ("%s:[%" G_GUINT64_FORMAT "]", first_namespaces[i].kind,
-                                       first_namespaces[i].ino);
+        *ret_kind = first_namespaces[i].kind;
+        *ret_ino = first_namespaces[i].ino;
         return 0;
       }
   ns = sentry_proc_mount_ns (p);
   if (ns == NULL)
     return -ENOENT;
-  *ret_target = g_strdup_printf ("mnt:[%" G_GUINT64_FORMAT "]", mount_ns_ino (ns));
+  *ret_kind = "mnt";
+  *ret_ino = mount_ns_ino (ns);
   g_object_unref (ns);
   return 0;
+}
+
+int
+sentry_proc_read_ns (const SentryProcPlace *p, char **ret_target)
+{
+  const char *kind;
+  guint64 ino;
+  int r = find_ns (p, &kind, &ino);
+
+  if (r == 0)
+    *ret_target = g_strdup_printf ("%s:[%" G_GUINT64_FORMAT "]", kind, ino);
+  return r;
+}
+
+int
+sentry_proc_follow_ns (const SentryProcPlace *p, SentryPath *ret_path)
+{
+  const char *kind;
+  guint64 ino;
+  int r = find_ns (p, &kind, &ino);
+
+  if (r == 0)
+    sentry_anon_ns_path_new (kind, ino, ret_path);
+  return r;
 }

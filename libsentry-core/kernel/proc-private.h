@@ -41,6 +41,7 @@ int sentry_proc_show_mounts (const SentryProcPlace *p, GString *out);
 int sentry_proc_show_mountinfo (const SentryProcPlace *p, GString *out);
 int sentry_proc_show_mountstats (const SentryProcPlace *p, GString *out);
 int sentry_proc_read_ns (const SentryProcPlace *p, char **ret_target);
+int sentry_proc_follow_ns (const SentryProcPlace *p, SentryPath *ret_path);
 /* The name of `path` as the calling task sees it; g_free. */
 char *sentry_proc_path_name (const SentryProcPlace *p, const SentryPath *path);
 /* A reference, or NULL. */

@@ -30,6 +30,37 @@ reader_user_ns (const SentryProcPlace *p)
 
 /* --- status --- */
 
+/* Guest code runs on the host's processors, so their state against speculation is what the host
+ * says of ours; and node masks are as wide as there.  Read before the process locks itself down. */
+static struct
+{
+  char *speculation; /* whole lines */
+  char *mems;
+} host_lines;
+
+__attribute__ ((constructor)) static void
+read_host_lines (void)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+  GString *speculation = g_string_new (NULL);
+
+  if (g_file_get_contents ("/proc/self/status", &text, NULL, NULL))
+    lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines != NULL && lines[i] != NULL; i++)
+    if (g_str_has_prefix (lines[i], "Speculation"))
+      g_string_append_printf (speculation, "%s\n", lines[i]);
+    else if (g_str_has_prefix (lines[i], "Mems_allowed:\t"))
+      {
+        /* One node: the lowest bit of a mask as wide as the host's. */
+        host_lines.mems = g_strdup (lines[i] + strlen ("Mems_allowed:\t"));
+        for (char *c = host_lines.mems; *c != '\0'; c++)
+          if (g_ascii_isxdigit (*c))
+            *c = c[1] == '\0' ? '1' : '0';
+      }
+  host_lines.speculation = g_string_free (speculation, FALSE);
+}
+
 static const char *
 state_name (char letter)
 {
@@ -158,7 +189,8 @@ append_memory (SentryMM *mm, GString *out)
   append_kb (out, "VmStk", s.stack_vm);
   append_kb (out, "VmExe", text);
   append_kb (out, "VmLib", s.exec_vm - MIN (s.exec_vm, text));
-  append_kb (out, "VmPTE", s.n_vmas * (guint64) PAGE);
+  /* Page tables are the host's; three upper levels and a table for a few mappings come close. */
+  append_kb (out, "VmPTE", (3 + s.n_vmas / 4) * (guint64) PAGE);
   append_kb (out, "VmSwap", 0);
   append_kb (out, "HugetlbPages", 0);
   g_string_append (out, "CoreDumping:\t0\nTHP_enabled:\t1\nuntag_mask:\t0xffffffffffffffff\n");
@@ -229,7 +261,8 @@ append_affinity (const SentryProcPlace *p, GString *out)
       first = FALSE;
       i = end;
     }
-  g_string_append (out, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
+  g_string_append_printf (out, "\nMems_allowed:\t%s\nMems_allowed_list:\t0\n",
+                          host_lines.mems != NULL ? host_lines.mems : "1");
 }
 
 int
@@ -250,6 +283,7 @@ sentry_proc_show_status (const SentryProcPlace *p, GString *out)
   g_string_append_printf (out, "Threads:\t%u\n", info.n_threads);
   append_signals (p, out);
   append_capabilities (p, out);
+  g_string_append (out, host_lines.speculation);
   append_affinity (p, out);
   g_string_append_printf (out,
                           "voluntary_ctxt_switches:\t%" G_GUINT64_FORMAT

@@ -115,7 +115,8 @@ read_thread_self (const SentryProcPlace *p, char **ret_target)
            .show = sentry_proc_show_fdinfo, .next = sentry_proc_next_fd,                           \
            .alive = sentry_proc_fd_alive)
 #define NS_ROW(ROW, name)                                                                          \
-  ROW ("ns/" name, LNK, .flags = SENTRY_PROC_READ_ACCESS, .readlink = sentry_proc_read_ns)
+  ROW ("ns/" name, LNK, .flags = SENTRY_PROC_READ_ACCESS, .readlink = sentry_proc_read_ns,         \
+       .follow = sentry_proc_follow_ns)
 #define NS_ROWS(ROW)                                                                               \
   ROW ("ns", DIR (0511)), NS_ROW (ROW, "cgroup"), NS_ROW (ROW, "ipc"), NS_ROW (ROW, "mnt"),        \
       NS_ROW (ROW, "net"), NS_ROW (ROW, "pid"), NS_ROW (ROW, "pid_for_children"),                  \
