@@ -274,11 +274,11 @@ guest_content (const char *path)
   int fd = open (path, O_RDONLY);
 
   if (fd < 0)
-    return NULL;
+    return "(can't be opened)";
   ssize_t n = read (fd, content, sizeof content - 1);
   close (fd);
   if (n < 0)
-    return NULL;
+    return "(can't be read)";
   content[n] = 0;
   return content;
 }

@@ -207,8 +207,9 @@ test_pi (void)
   pid_t pid = guest_fork (lock_pi);
   guest_wait_state (pid, 'S');
   CHECK ("futex/LOCK_PI-waiters", *word & FUTEX_WAITERS);
-  IS ("futex/UNLOCK_PI", futex (word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), 0);
+  long unlocked = futex (word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0);
   IS ("futex/LOCK_PI-handed-over", guest_wait (pid), 0);
+  IS ("futex/UNLOCK_PI", unlocked, 0);
   IS ("futex/UNLOCK_PI-EPERM", (*word = 0, futex (word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0)),
       -EPERM);
   IS ("futex/TRYLOCK_PI", futex (word, FUTEX_TRYLOCK_PI, 0, NULL, NULL, 0), 0);

@@ -15,9 +15,7 @@ file (const char *path, const char *content)
 static bool
 holds (const char *path, const char *content)
 {
-  const char *found = guest_content (path);
-
-  return found && !strcmp (found, content);
+  return !strcmp (guest_content (path), content);
 }
 
 static void
