@@ -1,13 +1,5 @@
 /* /proc/PID/net. SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kernel/proc-private.h"
-#include "net/socket.h"
-
-static int
-show_unix (const SentryProcPlace *p, GString *out)
-{
-  sentry_unix_show (out);
-  return 0;
-}
 
 /* Without a network stack there are no interfaces, routes or connections: the files have their
  * first line only. */
@@ -41,6 +33,8 @@ HEAD (show_if_inet6, "")
 HEAD (show_netlink,
       "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    "
       "Inode   \n")
+/* The unix sockets of a sandbox are not listed yet. */
+HEAD (show_unix, "Num       RefCount Protocol Flags    Type St Inode Path\n")
 HEAD (show_packet, "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n")
 
 #define ROW(name, func)                                                                            \

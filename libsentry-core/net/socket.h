@@ -101,7 +101,5 @@ int sentry_socket_get_option (SentrySocket *s, int name, gpointer value, guint *
 int sentry_unix_new (int type, guint32 open_flags, SentryCred *cred, SentrySocket **ret_socket);
 int sentry_unix_new_pair (int type, guint32 open_flags, SentryCred *cred, const SentryScmCred *scm,
                           SentrySocket **ret_a, SentrySocket **ret_b);
-/* /proc/net/unix */
-void sentry_unix_show (GString *out);
 
 G_END_DECLS
