@@ -3,7 +3,6 @@
 
 #include <glib.h>
 #include <sys/stat.h>
-#include "auth/sentry-cred.h"
 #include "iface/sentry-file.h"
 #include "iface/sentry-path.h"
 

@@ -1,6 +1,7 @@
 /* What the generators of a task's directory share. SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "auth/sentry-cred.h"
 #include "iface/sentry-proc.h"
 #include "kernel/process.h"
 #include "kernel/task-info.h"

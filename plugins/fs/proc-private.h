@@ -3,6 +3,7 @@
 #pragma once
 
 #include "iface/sentry-filesystem.h"
+#include "auth/sentry-cred.h"
 #include "iface/sentry-proc.h"
 
 G_BEGIN_DECLS
