@@ -11,9 +11,17 @@ int
 sentry_fs_getattr (SentryMountNamespace *ns, const SentryPath *path, SentryAttr *ret_attr)
 {
   SentryInode *inode = path->dentry->inode;
+  int r;
 
   memset (ret_attr, 0, sizeof *ret_attr);
-  return inode->ops->getattr == NULL ? -ENOSYS : inode->ops->getattr (inode, ret_attr);
+  if (inode->ops->getattr == NULL)
+    return -ENOSYS;
+  r = inode->ops->getattr (inode, ret_attr);
+  ret_attr->attributes_mask |= STATX_ATTR_MOUNT_ROOT;
+  if (path->dentry->anonymous_name == NULL
+      && path->dentry == &sentry_fs_mount (path->mount)->root->pub)
+    ret_attr->attributes |= STATX_ATTR_MOUNT_ROOT;
+  return r;
 }
 
 static guint32
@@ -59,7 +67,8 @@ may_set (SentryInode *inode, const SentryCred *cred, SentrySetAttr *set)
       if (!sentry_fs_in_group_or_capable (inode, cred, gid))
         set->mode &= ~S_ISGID;
     }
-  if ((set->valid & (SENTRY_SET_ATIME | SENTRY_SET_MTIME | SENTRY_SET_TIMES_CHOSEN)) && !sentry_fs_is_owner (inode, cred))
+  if ((set->valid & (SENTRY_SET_ATIME | SENTRY_SET_MTIME | SENTRY_SET_TIMES_CHOSEN))
+      && !sentry_fs_is_owner (inode, cred))
     return -EPERM;
   return 0;
 }

@@ -145,7 +145,7 @@ sentry_fs_dentry_set_flags (SentryFsDentry *d, guint32 flags)
 static gboolean
 unhash_locked (SentryFsDentry *d)
 {
-  if (d->flags & SENTRY_FS_DENTRY_UNHASHED)
+  if (sentry_fs_dentry_flags (d) & SENTRY_FS_DENTRY_UNHASHED)
     return FALSE;
   sentry_fs_dcache_unlink_locked (d->cache, d);
   sentry_fs_dentry_set_flags (d, SENTRY_FS_DENTRY_UNHASHED);

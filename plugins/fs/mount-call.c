@@ -117,6 +117,17 @@ is_mount_root (const SentryPath *path)
          && path->dentry == &sentry_fs_mount (path->mount)->root->pub;
 }
 
+static gboolean
+is_in_tree (SentryFsMountNamespace *ns, SentryFsMount *m)
+{
+  gboolean in;
+
+  sentry_fs_vfs_lock (ns->vfs);
+  in = m->tree == &ns->tree;
+  sentry_fs_vfs_unlock (ns->vfs);
+  return in;
+}
+
 /* do_remount and do_reconfigure_mnt: without MS_BIND the superblock changes too. */
 static int
 remount (SentryFsMountNamespace *ns, const SentryPath *target, guint64 flags, const char *data)
@@ -125,8 +136,7 @@ remount (SentryFsMountNamespace *ns, const SentryPath *target, guint64 flags, co
   SentrySuperBlock *sb = m->sb;
   guint32 fresh = mount_flags (flags), old = sentry_fs_mount_flags (m);
   int r = 0;
-
-  if (!is_mount_root (target) || sentry_fs_mount (m)->tree != &ns->tree)
+  if (!is_mount_root (target) || !is_in_tree (ns, sentry_fs_mount (m)))
     return -EINVAL;
   /* Without a word about access times they stay as they are. */
   if (!(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)))
@@ -202,7 +212,7 @@ check_umount (SentryFsMountNamespace *ns, const SentryWalk *walk, const SentryPa
 {
   if (!may_mount (walk))
     return -EPERM;
-  if (!is_mount_root (path) || sentry_fs_mount (path->mount)->tree != &ns->tree)
+  if (!is_mount_root (path))
     return -EINVAL;
   if ((flags & MNT_FORCE) && !sentry_cred_capable (walk->cred, CAP_SYS_ADMIN))
     return -EPERM;

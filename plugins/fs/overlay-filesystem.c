@@ -40,6 +40,19 @@ super_free (SentrySuperBlock *base)
   g_free (sb);
 }
 
+/* Nobody uses a layer but this overlay: their last use ends with its own. */
+static void
+super_kill (SentrySuperBlock *base)
+{
+  SentryOverlaySuper *sb = sentry_overlay_super (base);
+
+  if (sb->upper != NULL && sb->upper->ops->kill != NULL)
+    sb->upper->ops->kill (sb->upper);
+  for (guint i = 0; i < sb->n_lower; i++)
+    if (sb->lower[i]->ops->kill != NULL)
+      sb->lower[i]->ops->kill (sb->lower[i]);
+}
+
 /* What is free is what the upper layer can still take. */
 static int
 super_statfs (SentrySuperBlock *base, struct statfs *ret_st)
@@ -66,6 +79,7 @@ super_sync (SentrySuperBlock *base)
 
 static const SentrySuperBlockOps super_ops = {
   .free = super_free,
+  .kill = super_kill,
   .statfs = super_statfs,
   .sync = super_sync,
 };
