@@ -486,6 +486,21 @@ ioctl_fionread (SentryTask *task, SentryFile *f, guint64 addr)
   return sentry_copy_out_object (sentry_task_usermem (task), addr, &n);
 }
 
+static gint64
+ioctl_figetbsz (SentryTask *task, SentryFile *f, guint64 addr)
+{
+  SentryAttr attr;
+  gint32 n;
+  int r = f->inode == NULL || f->inode->ops->getattr == NULL
+              ? -EINVAL
+              : f->inode->ops->getattr (f->inode, &attr);
+
+  if (r < 0)
+    return r;
+  n = (gint32) attr.blksize;
+  return sentry_copy_out_object (sentry_task_usermem (task), addr, &n);
+}
+
 /* do_vfs_ioctl: what every file knows, then the file's own. */
 static gint64
 ioctl_file (SentryTask *task, SentryFile *f, int fd, guint32 cmd, guint64 arg)
@@ -500,6 +515,8 @@ ioctl_file (SentryTask *task, SentryFile *f, int fd, guint32 cmd, guint64 arg)
       return ioctl_set_flag (task, f, arg, O_NONBLOCK);
     case FIOASYNC:
       return ioctl_fioasync (task, arg);
+    case FIGETBSZ:
+      return ioctl_figetbsz (task, f, arg);
     case FIONREAD:
       if (f->inode != NULL && f->inode->type == S_IFREG)
         return ioctl_fionread (task, f, arg);
