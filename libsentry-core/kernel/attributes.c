@@ -31,6 +31,18 @@ sentry_task_set_dumpable (SentryTask *task, guint32 dumpable)
   __atomic_store_n (&task->priv->dumpable, dumpable, __ATOMIC_RELAXED);
 }
 
+gboolean
+sentry_task_thp_disabled (SentryTask *task)
+{
+  return __atomic_load_n (&task->group->thp_disabled, __ATOMIC_RELAXED) != 0;
+}
+
+void
+sentry_task_set_thp_disabled (SentryTask *task, gboolean disabled)
+{
+  __atomic_store_n (&task->group->thp_disabled, disabled, __ATOMIC_RELAXED);
+}
+
 guint64
 sentry_task_timer_slack (SentryTask *task)
 {

@@ -11,6 +11,8 @@ int sentry_task_pdeath_signal (SentryTask *task);
 void sentry_task_set_pdeath_signal (SentryTask *task, int sig);
 guint32 sentry_task_dumpable (SentryTask *task); /* any thread */
 void sentry_task_set_dumpable (SentryTask *task, guint32 dumpable);
+gboolean sentry_task_thp_disabled (SentryTask *task);
+void sentry_task_set_thp_disabled (SentryTask *task, gboolean disabled);
 guint64 sentry_task_timer_slack (SentryTask *task);
 void sentry_task_set_timer_slack (SentryTask *task, guint64 ns); /* 0: the default */
 gboolean sentry_task_is_subreaper (SentryTask *task);

@@ -32,6 +32,13 @@ sentry_task_usage (SentryTask *task, SentryUsage *ret_usage)
   sentry_mutex_unlock (&task->lock);
 }
 
+/* The host takes the guest's page faults and tells nobody; a page that is there took one. */
+static guint64
+faults_at_least (const SentryMMStats *stats)
+{
+  return stats->peak_rss / 4096;
+}
+
 /* Own thread, before its context goes. */
 void
 sentry_task_finish_usage (SentryTask *task)
@@ -44,6 +51,8 @@ sentry_task_finish_usage (SentryTask *task)
     {
       sentry_mm_stats (task->mm, &stats);
       usage.max_rss = stats.peak_rss;
+      if (task->group->leader == task)
+        usage.minflt = faults_at_least (&stats);
     }
   sentry_mutex_lock (&task->lock);
   task->priv->usage = usage;
@@ -147,6 +156,7 @@ sentry_task_rusage (SentryTask *task, int who, struct rusage *ret_usage)
     {
       sentry_mm_stats (task->mm, &stats);
       usage.max_rss = MAX (usage.max_rss, stats.peak_rss);
+      usage.minflt = MAX (usage.minflt, faults_at_least (&stats));
     }
   sentry_usage_to_rusage (&usage, ret_usage);
 }

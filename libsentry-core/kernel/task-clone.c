@@ -71,6 +71,7 @@ copy_group (SentryTask *task, SentryTask *child, guint64 flags)
     return -ENOMEM;
   sentry_limits_copy (&child->group->limits, &task->group->limits);
   child->group->membarrier = task->group->membarrier;
+  child->group->thp_disabled = task->group->thp_disabled;
   return 0;
 }
 

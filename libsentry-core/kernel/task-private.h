@@ -124,6 +124,7 @@ struct SentryThreadGroup
   SentryKernel *kernel; /* I */
   gint32 tgid;          /* I */
   guint32 membarrier;   /* a: registrations */
+  guint64 thp_disabled; /* a: of the memory, inherited by fork and exec */
   SentryTask *leader;   /* TASK_SET */
   SentryList tasks;     /* TASK_SET; changed under SIGHAND too */
   SentryLimits limits;

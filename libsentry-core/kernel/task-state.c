@@ -93,6 +93,7 @@ SENTRY_STATE_TABLE (
     SENTRY_STATE_WEAK_REF (SentryThreadGroup, pgrp, SentryProcessGroup),
     SENTRY_STATE_LINK (SentryThreadGroup, pgrp_link),
     SENTRY_STATE_BOOL (SentryThreadGroup, session_leader),
+    SENTRY_STATE_U64_MAX (SentryThreadGroup, thp_disabled, 1),
     SENTRY_STATE_U32 (SentryThreadGroup, membarrier),
     SENTRY_STATE_BOOL (SentryThreadGroup, did_exec),
     SENTRY_STATE_BOOL (SentryThreadGroup, is_subreaper),

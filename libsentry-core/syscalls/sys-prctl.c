@@ -214,6 +214,16 @@ set_subreaper (SentryTask *task, guint64 on)
   return 0;
 }
 
+/* Remembered: whether guests get huge pages is the host's affair. */
+static gint64
+set_thp_disable (SentryTask *task, Args a)
+{
+  if (!rest_is_zero (a, 3) || a[2] != 0)
+    return -EINVAL;
+  sentry_task_set_thp_disabled (task, a[1] != 0);
+  return 0;
+}
+
 gint64
 sentry_sys_prctl (SentryTask *task, const SentrySyscallArgs *args)
 {
@@ -254,6 +264,10 @@ sentry_sys_prctl (SentryTask *task, const SentrySyscallArgs *args)
       return a[1] == PR_TSC_ENABLE ? 0 : -EINVAL;
     case PR_GET_SECCOMP: /* no filter is ever installed: seccomp(2) is not there */
       return 0;
+    case PR_GET_THP_DISABLE:
+      return rest_is_zero (a, 1) ? (gint64) sentry_task_thp_disabled (task) : -EINVAL;
+    case PR_SET_THP_DISABLE:
+      return set_thp_disable (task, a);
     case PR_SET_MM:
       return sentry_task_capable (task, CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
     default:
