@@ -7,7 +7,7 @@ t 'grep -c o f; grep -n o f; grep -b fox f; grep -l fox f g; grep -L fox f g bin
 t 'grep -o "[a-z]*o[a-z]*" f; grep -w the f; grep -x fox g; grep -m1 o f'
 t 'grep -A1 fox f; grep -B1 fox f; grep -C1 jumps f'
 t 'grep -E "(quick|lazy)" f; grep -F . f; grep -P "\bfo\w" f; grep "o\{2\}" f'
-t 'grep -r fox r | sort; grep -rl o r | sort; grep -rh fox r; grep -r --include=g fox .'
+t 'grep -r fox r | sort; grep -rl o r | sort; grep -rh fox r | sort; grep -r --include=g fox . | sort'
 t 'grep -q fox f; grep -s x nothing; grep x nothing; grep -e fox -e dog f; grep -f g f'
 t 'grep a bin; grep -a a bin | od -c; grep -z b bin | od -c; grep -I a bin'
 t 'cat f | grep --label=in -H fox; grep -T fox f; grep --color=always fox f'

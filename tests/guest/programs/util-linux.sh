@@ -21,5 +21,5 @@ t 'choom -p $$ | sed "s/pid [0-9]*/pid N/;s/: [0-9]*$/: N/"; choom -n 500 -- cat
 t 'fincore -n f | wc -l; ipcmk --help > /dev/null; logger --help > /dev/null; wdctl --help > /dev/null; isosize f 2>/dev/null'
 t 'rename.ul a b f 2>/dev/null; more f; line < f 2>/dev/null; pg f 2>/dev/null; script --version | wc -l; cal 2 2024 2>/dev/null | head -n 1'
 t 'kill -l 9; /bin/kill -l TERM; /bin/kill -s 0 $$; /bin/kill -L | wc -l; /bin/kill 999999 2>/dev/null'
-t 'setpriv --no-new-privs grep NoNewPrivs /proc/self/status; lsns -t pid -n -o TYPE -p $$; nsenter --help > /dev/null; unshare --help > /dev/null'
+t 'setpriv --no-new-privs grep NoNewPrivs /proc/self/status; readlink /proc/self/ns/pid | cut -d: -f1; nsenter --help > /dev/null; unshare --help > /dev/null'
 t 'setpriv --nnp --inh-caps=-all --pdeathsig KILL echo ok; setterm --version | wc -l; swapon --show | wc -l; lslocks -n | wc -l | sed "s/.*/locks/"'
