@@ -45,8 +45,8 @@
   X (EPOLL_READY, "the ready list of one epoll set; taken by wake-ups under a watched wait queue") \
   X (SLEEPER, "one blocked task's wake-up word")                                                   \
   X (PLATFORM, "a platform's address space and operation queues")                                  \
-  X (PLATFORM_FDS, "a socket that brings descriptors to guest processes")                           \
-  X (PLATFORM_TASKS, "the host processes of one address space")                                     \
+  X (PLATFORM_FDS, "a socket that brings descriptors to guest processes")                          \
+  X (PLATFORM_TASKS, "the host processes of one address space")                                    \
   X (PLATFORM_LEAF, "a platform's descriptor slots and free lists")                                \
   X (TIMEKEEPER, "calibration of the timekeeper; clocks are read under anything above")            \
   X (LOG, "log and strace output")

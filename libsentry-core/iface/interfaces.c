@@ -64,7 +64,8 @@ sentry_filesystem_host_calls (SentryFilesystem *self)
   return iface->host_calls == NULL ? NULL : iface->host_calls (self);
 }
 
-/* Every function of the interface struct from the first to the last is a pointer: none may be missing. */
+/* Every function of the interface struct from the first to the last is a pointer: none may be
+ * missing. */
 gboolean
 sentry_mount_namespace_populate (SentryMountNamespace *self, SentryKernel *kernel,
                                  const SentryMountPlan *plan, GError **error)

@@ -2,7 +2,7 @@
 #include "iface/sentry-platform.h"
 
 G_DEFINE_INTERFACE (SentryPlatform, sentry_platform, G_TYPE_OBJECT)
-G_DEFINE_QUARK (sentry-platform-error-quark, sentry_platform_error)
+G_DEFINE_QUARK (sentry - platform - error - quark, sentry_platform_error)
 
 static void
 sentry_platform_default_init (SentryPlatformInterface *iface)

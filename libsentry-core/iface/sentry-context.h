@@ -10,12 +10,13 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  /* regs->orig_rax is the number, arguments in rdi rsi rdx r10 r8 r9; rax holds -ENOSYS.  rip is after the
-   * instruction.  Set rax and run again to return. */
+  /* regs->orig_rax is the number, arguments in rdi rsi rdx r10 r8 r9; rax holds -ENOSYS.  rip is
+   * after the instruction.  Set rax and run again to return. */
   SENTRY_EVENT_SYSCALL,
   /* A page fault that the platform can't resolve by the mappings it was given: addr, access. */
   SENTRY_EVENT_FAULT,
-  /* Any other exception, as the siginfo Linux would give (SIGILL, SIGTRAP, SIGFPE, SIGSEGV of a #GP, SIGBUS …). */
+  /* Any other exception, as the siginfo Linux would give (SIGILL, SIGTRAP, SIGFPE, SIGSEGV of a
+     #GP, SIGBUS …). */
   SENTRY_EVENT_EXCEPTION,
   /* interrupt () was called; registers are valid. */
   SENTRY_EVENT_INTERRUPTED,
@@ -33,39 +34,41 @@ typedef enum
 typedef struct
 {
   SentryEventKind kind;
-  SentrySyscallAbi abi; /* SYSCALL */
-  guint64 addr;         /* FAULT */
-  SentryAccess access;  /* FAULT */
-  siginfo_t info;       /* FAULT (si_code SEGV_MAPERR/ACCERR, SIGBUS codes) and EXCEPTION */
+  SentrySyscallAbi abi;       /* SYSCALL */
+  guint64 addr;               /* FAULT */
+  SentryAccess access;        /* FAULT */
+  siginfo_t info;             /* FAULT (si_code SEGV_MAPERR/ACCERR, SIGBUS codes) and EXCEPTION */
   guint64 trapno, error_code; /* FAULT and EXCEPTION: for the signal frame's sigcontext */
 } SentryEvent;
 
 typedef struct
 {
-  /* Runs guest code in `as` until an event; registers go in from and come back to ctx->regs.  If `as` is not the
-   * one that it last ran in, the context moves there first (exec).  Thread: always the same one for one context:
-   * the first that called run (a ptrace tracer can't change). */
+  /* Runs guest code in `as` until an event; registers go in from and come back to ctx->regs.  If
+   * `as` is not the one that it last ran in, the context moves there first (exec).  Thread: always
+   * the same one for one context: the first that called run (a ptrace tracer can't change). */
   void (*run) (SentryContext *ctx, SentryAddressSpace *as, SentryEvent *ret_event);
 
-  /* Makes a running `run` return INTERRUPTED soon, or the next one at once.  An interrupt that arrives while no run
-   * is under way is remembered, once.  Thread: any. */
+  /* Makes a running `run` return INTERRUPTED soon, or the next one at once.  An interrupt that
+   * arrives while no run is under way is remembered, once.  Thread: any. */
   void (*interrupt) (SentryContext *ctx);
 
-  /* Prepares `child` (fresh) to run in `as` beside `parent` (the caller's own, trapped in `as`): clone with CLONE_VM.
-   * 0 or negative errno (host limits: -EAGAIN). */
+  /* Prepares `child` (fresh) to run in `as` beside `parent` (the caller's own, trapped in `as`):
+   * clone with CLONE_VM. 0 or negative errno (host limits: -EAGAIN). */
   int (*clone_thread) (SentryContext *parent, SentryAddressSpace *as, SentryContext *child);
 
-  /* FPU state of a context that is not inside run.  Thread: any.  `size` is sentry_xstate_size ().  set: sanitised bytes only. */
+  /* FPU state of a context that is not inside run.  Thread: any.  `size` is sentry_xstate_size ().
+   * set: sanitised bytes only. */
   void (*get_xstate) (SentryContext *ctx, guint8 *ret_xstate, gsize size);
   void (*set_xstate) (SentryContext *ctx, const guint8 *xstate, gsize size);
 
-  /* One step: the next run returns EXCEPTION/SIGTRAP after one instruction.  Stays set until changed. */
+  /* One step: the next run returns EXCEPTION/SIGTRAP after one instruction.  Stays set until
+   * changed. */
   void (*set_single_step) (SentryContext *ctx, gboolean on);
 
   /* CPU time that guest code of this context used, ns. */
   gint64 (*cpu_time) (SentryContext *ctx);
-  /* The thread that calls run is about to sleep in the sentry (TRUE), or has woken (FALSE): placement and spinning
-   * hints.  May be NULL. */
+  /* The thread that calls run is about to sleep in the sentry (TRUE), or has woken (FALSE):
+   * placement and spinning hints.  May be NULL. */
   void (*idle) (SentryContext *ctx, gboolean idle);
 
   /* Ends the host thread.  Thread: the one that ran it, or any if it never ran. */
@@ -77,7 +80,8 @@ struct SentryContext
 {
   const SentryContextOps *ops; /* I */
   SentryRegs regs;             /* T */
-  gboolean regs_dirty;         /* T: set by the core when it changed regs other than rax since the last run */
+  gboolean
+      regs_dirty; /* T: set by the core when it changed regs other than rax since the last run */
 };
 
 G_END_DECLS

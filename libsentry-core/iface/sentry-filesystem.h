@@ -15,13 +15,14 @@ typedef struct _SentryKernel SentryKernel;
 /* One request to make a superblock: from mount(2), or from the sandbox's own plan. */
 typedef struct
 {
-  SentryKernel *kernel;  /* NULL in unit tests */
+  SentryKernel *kernel; /* NULL in unit tests */
   SentryCred *cred;
-  const char *source;    /* as given, may be NULL */
-  const char *options;   /* the data string, may be NULL */
+  const char *source;  /* as given, may be NULL */
+  const char *options; /* the data string, may be NULL */
   gboolean read_only;
-  int host_fd;           /* host directory: a donated O_PATH descriptor, taken over on success; -1 otherwise */
-  gboolean revalidate;   /* host directory: others may change it while we run */
+  int host_fd; /* host directory: a donated O_PATH descriptor, taken over on success; -1 otherwise
+                */
+  gboolean revalidate; /* host directory: others may change it while we run */
   /* overlay: */
   SentrySuperBlock *upper;  /* NULL: read-only overlay */
   SentrySuperBlock **lower; /* top first */
@@ -42,7 +43,8 @@ struct _SentryFilesystemInterface
 
 const char *sentry_filesystem_get_name (SentryFilesystem *self);
 gboolean sentry_filesystem_guest_may_mount (SentryFilesystem *self);
-int sentry_filesystem_mount (SentryFilesystem *self, const SentryMountRequest *req, SentrySuperBlock **ret_sb);
+int sentry_filesystem_mount (SentryFilesystem *self, const SentryMountRequest *req,
+                             SentrySuperBlock **ret_sb);
 const SentryHostCall *sentry_filesystem_host_calls (SentryFilesystem *self);
 
 G_END_DECLS

@@ -5,8 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* One allowed host system call; the filter is the union of every part's list.  A rule with n_args conditions allows
- * the call only when all hold; a call that any part needs unconditionally is allowed unconditionally. */
+/* One allowed host system call; the filter is the union of every part's list.  A rule with n_args
+ * conditions allows the call only when all hold; a call that any part needs unconditionally is
+ * allowed unconditionally. */
 typedef struct
 {
   int nr; /* __NR_x */
@@ -21,6 +22,9 @@ typedef struct
 } SentryHostCall;
 
 /* Ends a list. */
-#define SENTRY_HOST_CALLS_END { -1, NULL, { { 0, 0, 0 } }, 0 }
+#define SENTRY_HOST_CALLS_END                                                                      \
+  {                                                                                                \
+    -1, NULL, { { 0, 0, 0 } }, 0                                                                   \
+  }
 
 G_END_DECLS

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 #define SENTRY_TYPE_NETWORK_STACK (sentry_network_stack_get_type ())
 G_DECLARE_INTERFACE (SentryNetworkStack, sentry_network_stack, SENTRY, NETWORK_STACK, GObject)
 
-/* A kernel without a stack answers EAFNOSUPPORT.  Operations on sockets join when the first stack is written (they follow
- * the SentryFileOps rules: never block, poll). */
+/* A kernel without a stack answers EAFNOSUPPORT.  Operations on sockets join when the first stack
+ * is written (they follow the SentryFileOps rules: never block, poll). */
 struct _SentryNetworkStackInterface
 {
   GTypeInterface parent_iface;

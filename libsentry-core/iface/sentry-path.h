@@ -8,8 +8,9 @@ G_BEGIN_DECLS
 typedef struct SentryMount SentryMount;
 typedef struct SentryDentry SentryDentry;
 
-/* Both are defined by the mount namespace plugin; the core only keeps and compares them.  Empty: both NULL.  Each holder
- * owns a reference to both, through sentry_path_ref / _unref of iface/sentry-mount-namespace.h. */
+/* Both are defined by the mount namespace plugin; the core only keeps and compares them.  Empty:
+ * both NULL.  Each holder owns a reference to both, through sentry_path_ref / _unref of
+ * iface/sentry-mount-namespace.h. */
 typedef struct SentryPath
 {
   SentryMount *mount;

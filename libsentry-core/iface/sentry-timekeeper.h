@@ -34,7 +34,8 @@ struct _SentryTimekeeperInterface
   /* Starts calibration and updates; `params` lies in memory that every guest sees read-only. */
   gboolean (*start) (SentryTimekeeper *self, SentryVdsoParams *params, GError **error);
   void (*now) (SentryTimekeeper *self, SentryTimeNow *ret_now);
-  /* Stops the clocks' updates (the vDSO is sent to the kernel); monotonic time stands still until resume.  Twice is harmless. */
+  /* Stops the clocks' updates (the vDSO is sent to the kernel); monotonic time stands still until
+   * resume.  Twice is harmless. */
   void (*pause) (SentryTimekeeper *self);
   void (*resume) (SentryTimekeeper *self);
   /* A sandbox monotonic deadline as host CLOCK_MONOTONIC ns, for sleeping; G_MAXINT64 stays. */

@@ -39,7 +39,8 @@ const char *sentry_errno_name (int error);
   X (access)                                                                                       \
   X (af)                                                                                           \
   X (arch_prctl)                                                                                   \
-  X (at) X (at_access) X (at_remove) X (at_statx) X (caps) X (clock) X (clone) X (close_range) X ( \
+  X (at)                                                                                           \
+  X (at_access) X (at_remove) X (at_statx) X (caps) X (clock) X (clone) X (close_range) X (        \
       dirent_type) X (epoll_create) X (epoll_ctl) X (epoll_events) X (eventfd) X (fadvise)         \
       X (fallocate) X (fcntl) X (fd_flags) X (flock) X (futex_op) X (getrandom) X (idtype) X (     \
           inotify) X (inotify_init) X (ioctl) X (ioprio_who) X (ipproto) X (netlink) X (signalfd)  \

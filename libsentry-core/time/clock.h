@@ -11,13 +11,15 @@ G_BEGIN_DECLS
 #define SENTRY_NSEC_PER_SEC G_GINT64_CONSTANT (1000000000)
 #define SENTRY_TIME_NEVER G_MAXINT64
 
-/* All timers of one kernel: a heap of deadlines and one thread that sleeps until the earliest. Nothing runs while none is armed. */
+/* All timers of one kernel: a heap of deadlines and one thread that sleeps until the earliest.
+ * Nothing runs while none is armed. */
 typedef struct SentryTimerWheel SentryTimerWheel;
 typedef struct SentryTimer SentryTimer;
 
 SentryTimerWheel *sentry_timer_wheel_new (SentryTimekeeper *tk);
 void sentry_timer_wheel_free (SentryTimerWheel *w);
-/* Stops expiry until resume; as monotonic time stands still meanwhile, deadlines on it move along.  Nests. */
+/* Stops expiry until resume; as monotonic time stands still meanwhile, deadlines on it move along.
+ * Nests. */
 void sentry_timer_wheel_pause (SentryTimerWheel *w);
 void sentry_timer_wheel_resume (SentryTimerWheel *w);
 
@@ -25,13 +27,15 @@ void sentry_timer_wheel_resume (SentryTimerWheel *w);
 void sentry_timer_wheel_realtime_changed (SentryTimerWheel *w);
 SentryTimekeeper *sentry_timer_wheel_timekeeper (SentryTimerWheel *w);
 
-/* ns of CLOCK_REALTIME, MONOTONIC, BOOTTIME (and their COARSE, RAW, TAI kin); CPU clocks are the kernel's. */
+/* ns of CLOCK_REALTIME, MONOTONIC, BOOTTIME (and their COARSE, RAW, TAI kin); CPU clocks are the
+ * kernel's. */
 gint64 sentry_clock_now (SentryTimekeeper *tk, clockid_t clock);
-/* The time when `clock` shows `value` (REALTIME, MONOTONIC, BOOTTIME and kin), on the monotonic clock, as things stand now. */
+/* The time when `clock` shows `value` (REALTIME, MONOTONIC, BOOTTIME and kin), on the monotonic
+ * clock, as things stand now. */
 gint64 sentry_clock_to_monotonic (SentryTimekeeper *tk, clockid_t clock, gint64 value);
 
-/* `expire` is called on the wheel's thread with no lock held: it may wake, send signals, re-arm.  `overruns` >= 1 is the number of
- * periods that have passed since the last call. */
+/* `expire` is called on the wheel's thread with no lock held: it may wake, send signals, re-arm.
+ * `overruns` >= 1 is the number of periods that have passed since the last call. */
 typedef void (*SentryTimerFunc) (SentryTimer *timer, guint64 overruns, gpointer data);
 
 struct SentryTimer
@@ -47,17 +51,22 @@ struct SentryTimer
   gboolean running;        /* m: expire is being called */
 };
 
-void sentry_timer_init (SentryTimer *t, SentryTimerWheel *wheel, clockid_t clock, SentryTimerFunc expire, gpointer data);
-/* Swaps the setting; *ret_remaining (0: was disarmed; at least 1 when armed) and *ret_period of the old one may be NULL. */
-void sentry_timer_set (SentryTimer *t, gint64 deadline, gint64 period, gint64 *ret_remaining, gint64 *ret_period);
+void sentry_timer_init (SentryTimer *t, SentryTimerWheel *wheel, clockid_t clock,
+                        SentryTimerFunc expire, gpointer data);
+/* Swaps the setting; *ret_remaining (0: was disarmed; at least 1 when armed) and *ret_period of the
+ * old one may be NULL. */
+void sentry_timer_set (SentryTimer *t, gint64 deadline, gint64 period, gint64 *ret_remaining,
+                       gint64 *ret_period);
 void sentry_timer_get (SentryTimer *t, gint64 *ret_remaining, gint64 *ret_period);
 /* Disarms and waits for a running expire to end (not from within expire). */
 void sentry_timer_cancel_sync (SentryTimer *t);
 
-/* The default timekeeper: the host's clocks, read by the TSC where that is trustworthy. Monotonic and boot time start at one second, as on a
- * machine that has just booted; realtime is the host's. */
+/* The default timekeeper: the host's clocks, read by the TSC where that is trustworthy. Monotonic
+ * and boot time start at one second, as on a machine that has just booted; realtime is the host's.
+ */
 #define SENTRY_TYPE_HOST_TIMEKEEPER (sentry_host_timekeeper_get_type ())
-G_DECLARE_FINAL_TYPE (SentryHostTimekeeper, sentry_host_timekeeper, SENTRY, HOST_TIMEKEEPER, GObject)
+G_DECLARE_FINAL_TYPE (SentryHostTimekeeper, sentry_host_timekeeper, SENTRY, HOST_TIMEKEEPER,
+                      GObject)
 SentryTimekeeper *sentry_host_timekeeper_new (void);
 
 G_END_DECLS
