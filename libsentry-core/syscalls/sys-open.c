@@ -56,8 +56,8 @@ wait_for_peer (SentryTask *task, SentryFile *f)
   return 0;
 }
 
-/* Second half of an open: also where a call that slept goes on.  scratch[0] is the number that waits
- * for the file. */
+/* Second half of an open: also where a call that slept goes on.  scratch[0] is the number that
+ * waits for the file. */
 static gint64
 finish_open (SentryTask *task, guint64 flags)
 {

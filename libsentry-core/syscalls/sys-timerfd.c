@@ -70,9 +70,8 @@ to_ns (struct timespec ts, gint64 *ret_ns)
 static gint64
 put_setting (SentryTask *task, guint64 addr, gint64 remaining, gint64 period)
 {
-  struct itimerspec out
-      = { { period / SENTRY_NSEC_PER_SEC, period % SENTRY_NSEC_PER_SEC },
-          { remaining / SENTRY_NSEC_PER_SEC, remaining % SENTRY_NSEC_PER_SEC } };
+  struct itimerspec out = { { period / SENTRY_NSEC_PER_SEC, period % SENTRY_NSEC_PER_SEC },
+                            { remaining / SENTRY_NSEC_PER_SEC, remaining % SENTRY_NSEC_PER_SEC } };
 
   return sentry_copy_out_object (sentry_task_usermem (task), addr, &out);
 }

@@ -346,7 +346,8 @@ rename_on_host (SentryHostInode *old_dir, const char *old_name, SentryHostInode 
   r = sentry_host_path_get (new_dir, &new_fd);
   if (r == 0)
     {
-      /* The C library's renameat2 without flags is renameat, which the lock-down doesn't let through. */
+      /* The C library's renameat2 without flags is renameat, which the lock-down doesn't let
+       * through. */
       r = syscall (SYS_renameat2, old_fd, old_name, new_fd, new_name, flags) < 0 ? -errno : 0;
       sentry_host_path_put (new_dir);
     }

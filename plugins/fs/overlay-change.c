@@ -156,8 +156,8 @@ sentry_overlay_mknod (SentryInode *dir, SentryCred *cred, const char *name, guin
 {
   if (S_ISCHR (mode) && major == 0 && minor == 0)
     minor = SENTRY_OVERLAY_GUEST_WHITEOUT_MINOR;
-  return make (dir, name,
-               &(New){ .cred = cred, .mode = mode, .major = major, .minor = minor }, ret_inode);
+  return make (dir, name, &(New){ .cred = cred, .mode = mode, .major = major, .minor = minor },
+               ret_inode);
 }
 
 int

@@ -146,14 +146,15 @@ sentry_overlay_real (SentryOverlayInode *o)
   return upper != NULL ? upper : o->lower[0].inode;
 }
 
-/* A character device 0:0 that the guest made itself lies in the upper layer under this number, so that it isn't taken for a
- * whiteout. */
+/* A character device 0:0 that the guest made itself lies in the upper layer under this number, so
+ * that it isn't taken for a whiteout. */
 #define SENTRY_OVERLAY_GUEST_WHITEOUT_MINOR 0xfffffu
 
 static inline gboolean
 sentry_overlay_is_guest_whiteout (SentryInode *inode)
 {
-  return inode->type == S_IFCHR && inode->rdev_major == 0 && inode->rdev_minor == SENTRY_OVERLAY_GUEST_WHITEOUT_MINOR;
+  return inode->type == S_IFCHR && inode->rdev_major == 0
+         && inode->rdev_minor == SENTRY_OVERLAY_GUEST_WHITEOUT_MINOR;
 }
 
 static inline gboolean

@@ -158,6 +158,7 @@ int64_t guest_now (clockid_t clock);
 
 /* Makes a file of that content; the descriptor is open for reading and writing, at its start.  */
 int guest_file (const char *path, const char *content);
-/* The whole content of a small file, in a static buffer; a remark in parentheses when it can't be read.  */
+/* The whole content of a small file, in a static buffer; a remark in parentheses when it can't be
+ * read.  */
 const char *guest_content (const char *path);
 bool guest_exists (const char *path);

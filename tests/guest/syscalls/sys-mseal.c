@@ -47,8 +47,10 @@ main (void)
   IS ("mseal/munmap-around", sys (munmap, p, 4 * PAGE), -EPERM);
   IS ("mseal/mprotect", sys (mprotect, p + 2 * PAGE, PAGE, PROT_NONE), -EPERM);
   IS ("mseal/mremap-grow", sys (mremap, p + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE, 0), -EPERM);
-  IS ("mseal/mremap-move", sys (mremap, p + PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q), -EPERM);
-  IS ("mseal/mmap-over", sys (mmap, p + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+  IS ("mseal/mremap-move", sys (mremap, p + PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q),
+      -EPERM);
+  IS ("mseal/mmap-over",
+      sys (mmap, p + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
       -EPERM);
   IS ("mseal/DONTNEED-read-only", sys (madvise, p + PAGE, PAGE, MADV_DONTNEED), -EPERM);
   CHECK ("mseal/readable", p[PAGE] == 0);
