@@ -193,6 +193,8 @@ decode_stop (SentryPtraceContext *c, int status, SentryEvent *event)
       sentry_ptrace_decode_syscall (c, event);
       return TRUE;
     }
+  c->base.regs.orig_rax
+      = ~(guint64) 0; /* the host may still know the number of a call that has ended */
   if (status == SENTRY_PTRACE_KICK)
     return answer_doorbell (c, event);
   return sentry_ptrace_decode_trap (c, status, event);

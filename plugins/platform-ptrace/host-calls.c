@@ -27,6 +27,7 @@ const SentryHostCall sentry_ptrace_host_calls[] = {
   TRACE (PTRACE_SINGLESTEP, "stop at a signal frame to read a fault's error code"),
   TRACE (PTRACE_GETREGS, "read guest registers"),
   TRACE (PTRACE_SETREGS, "write guest registers"),
+  TRACE (PTRACE_POKEUSER, "write the result of a system call"),
   TRACE (PTRACE_GETREGSET, "read FPU state"),
   TRACE (PTRACE_SETREGSET, "write FPU state"),
   TRACE (PTRACE_GETSIGINFO, "tell a fault from an outsider's signal"),

@@ -48,6 +48,8 @@ typedef struct
   pid_t tracer;               /* with state */
   SentryPtraceSpace *space;   /* I; a reference, except a keeper's and the template's */
   SentryPtraceContext *owner; /* m: the space's lock; NULL: keeper */
+  SentryRegs regs;            /* with state: what the host holds while regs_known */
+  gboolean regs_known;        /* with state */
   SentryList link;            /* m: the space's tasks_lock */
 } SentryTracee;
 
