@@ -73,7 +73,7 @@ sentry_task_release_locked (SentryTask *task)
     {
       sentry_thread_group_leave_pgrp (group);
       group->leader = NULL;
-      sentry_wait_queue_wake (&group->wait_exit, 0, 0);
+      sentry_wait_queue_wake (&group->wait_exit, POLLIN | POLLRDNORM | POLLHUP, 0);
     }
 
   SentryPid *pid = sentry_pid_lookup (priv->pid_ns, task->tid);
@@ -268,7 +268,7 @@ exit_notify (SentryTask *task, gboolean last, ExitWork *work)
   if (leader->priv->exit_state == SENTRY_EXIT_ZOMBIE && is_alone (leader))
     {
       group_ended (leader, work);
-      sentry_wait_queue_wake (&group->wait_exit, 0, 0);
+      sentry_wait_queue_wake (&group->wait_exit, POLLIN | POLLRDNORM | POLLHUP, 0);
       if (notify_parent (leader, leader->priv->exit_signal))
         g_ptr_array_add (work->released, sentry_task_release_locked (leader));
     }
