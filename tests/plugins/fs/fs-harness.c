@@ -130,6 +130,11 @@ begin (SentrySuperBlock *sb, const char *path, SentryInode **ret_dir, const char
 
   if (r < 0)
     return r;
+  if ((*ret_dir)->type != S_IFDIR)
+    {
+      sentry_inode_unref (*ret_dir);
+      return -ENOTDIR;
+    }
   *ret_name = slash == NULL ? path : slash + 1;
   sentry_rwlock_write_lock (&(*ret_dir)->lock);
   return 0;
@@ -252,7 +257,7 @@ fs_link (SentrySuperBlock *sb, const char *old_path, const char *path)
 static int
 remove_one (SentrySuperBlock *sb, const char *path, gboolean is_dir)
 {
-  SentryInode *dir, *inode;
+  SentryInode *dir, *inode = NULL;
   const char *name;
   int r = begin (sb, path, &dir, &name);
 
@@ -267,8 +272,7 @@ remove_one (SentrySuperBlock *sb, const char *path, gboolean is_dir)
         r = is_dir ? dir->ops->rmdir (dir, name, inode) : dir->ops->unlink (dir, name, inode);
     }
   end (dir);
-  if (r != -ENOENT)
-    sentry_inode_unref (inode);
+  sentry_inode_unref (inode);
   return r;
 }
 
@@ -349,7 +353,7 @@ fs_rename (SentrySuperBlock *sb, const char *old_path, const char *new_path, gui
     {
       sentry_mutex_lock (&sb->rename_lock);
       sentry_rwlock_write_lock_pair (&old_dir->lock, &new_dir->lock);
-      if (new_dir->type != S_IFDIR)
+      if (new_dir->type != S_IFDIR || old_dir->type != S_IFDIR)
         r = -ENOTDIR;
       else
         r = rename_locked (old_dir, old_slash == NULL ? old_path : old_slash + 1, new_dir,
