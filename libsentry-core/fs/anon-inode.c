@@ -81,6 +81,7 @@ anon_setattr (SentryInode *inode, SentryCred *cred, const SentrySetAttr *set)
   if (set->valid & (SENTRY_SET_MTIME | SENTRY_SET_MTIME_NOW))
     anon->attr.mtime = set->valid & SENTRY_SET_MTIME ? set->mtime : now;
   anon->attr.ctime = now;
+  sentry_inode_set_owner (inode, anon->attr.mode, anon->attr.uid, anon->attr.gid);
   sentry_mutex_unlock (&anon->lock);
   return 0;
 }
@@ -132,6 +133,7 @@ anon_inode_new (SentryAnonKind kind, guint32 type, guint32 perm, SentryCred *cre
     .mtime = now,
     .ctime = now,
   };
+  sentry_inode_set_owner (&anon->inode, anon->attr.mode, anon->attr.uid, anon->attr.gid);
   return &anon->inode;
 }
 
