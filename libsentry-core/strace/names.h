@@ -35,6 +35,7 @@ const char *sentry_signal_name (int sig, char *buffer);
 const char *sentry_errno_name (int error);
 
 /* The sets that syscalls.tbl or a decoder names. */
+/* clang-format off */
 #define SENTRY_NAME_SETS(X)                                                                        \
   X (access)                                                                                       \
   X (af)                                                                                           \
@@ -59,6 +60,8 @@ const char *sentry_errno_name (int error);
                                                           X (tcp_options) X (timer) X (timerfd)    \
                                                               X (timerfd_set) X (umount) X (wait)  \
                                                                   X (whence) X (xattr)
+
+/* clang-format on */
 
 #define X(set) extern const SentryNames sentry_names_##set;
 SENTRY_NAME_SETS (X)
