@@ -208,31 +208,57 @@ evict_some (SentryFsDcache *cache, guint scan, guint max_evicted)
   return n;
 }
 
-static SentryFsDentry *
-kill_next_of (SentryFsDcache *cache, SentryFsSuper *super)
+/* Every one that nobody uses now, in one pass. */
+static GPtrArray *
+kill_all_of (SentryFsDcache *cache, SentryFsSuper *super)
 {
-  SentryFsDentry *found = NULL;
+  GPtrArray *killed = g_ptr_array_new ();
 
   sentry_mutex_lock (&cache->clock_lock);
-  for (SentryList *link = cache->clock.prev; link != &cache->clock && found == NULL;
-       link = link->prev)
-    {
-      SentryFsDentry *d = SENTRY_CONTAINER (link, SentryFsDentry, clock);
-      if (d->super == super && kill_unused (d))
-        found = d;
-    }
+  SENTRY_LIST_FOREACH (link, safe, &cache->clock)
+  {
+    SentryFsDentry *d = SENTRY_CONTAINER (link, SentryFsDentry, clock);
+    if (d->super == super && kill_unused (d))
+      g_ptr_array_add (killed, d);
+  }
   sentry_mutex_unlock (&cache->clock_lock);
-  return found;
+  return killed;
 }
 
-/* Children hold their parents, so what is killed first may be a leaf and its parent next. */
+/* Takes a killed dentry away, and those above it that only it kept: a chain of directories costs
+ * its length, not a search for each of them.  Parents stay readable for as long as the epoch lasts.
+ */
+static void
+finish_upwards (SentryFsDentry *d)
+{
+  SentryFsEpoch epoch = sentry_fs_epoch_enter ();
+
+  while (d != NULL)
+    {
+      SentryFsDentry *parent = d->parent;
+
+      finish_eviction (d);
+      d = parent != NULL && kill_unused (parent) ? parent : NULL;
+    }
+  sentry_fs_epoch_leave (epoch);
+}
+
+/* Children hold their parents: what a pass leaves is in use, or was kept by something that went
+ * outside of it. */
 void
 sentry_fs_dcache_prune (SentryFsDcache *cache, SentryFsSuper *super)
 {
-  SentryFsDentry *d;
+  guint n;
 
-  while ((d = kill_next_of (cache, super)) != NULL)
-    finish_eviction (d);
+  do
+    {
+      g_autoptr (GPtrArray) killed = kill_all_of (cache, super);
+
+      n = killed->len;
+      for (guint i = 0; i < n; i++)
+        finish_upwards (killed->pdata[i]);
+    }
+  while (n > 0);
 }
 
 SentryFsDentry *
