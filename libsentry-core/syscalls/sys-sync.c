@@ -63,7 +63,7 @@ sentry_sys_sync_file_range (SentryTask *task, const SentrySyscallArgs *args)
   gint64 r = 0;
   gint64 offset = args->arg[1], len = args->arg[2];
 
-  if ((args->arg[3] & ~7ull) || offset < 0 || len < 0 || offset + len < offset)
+  if ((args->arg[3] & ~7ull) || offset < 0 || len < 0 || len > G_MAXINT64 - offset)
     return -EINVAL;
   f = sentry_task_file_io (task, args->arg[0]);
   if (f == NULL)
@@ -100,7 +100,7 @@ check_fallocate (SentryFile *f, int mode, gint64 offset, gint64 len)
     return -EISDIR;
   if (f->inode->type != S_IFREG)
     return -ENODEV;
-  if (offset + len < 0)
+  if (len > G_MAXINT64 - offset)
     return -EFBIG;
   return f->ops->fallocate == NULL ? -EOPNOTSUPP : 0;
 }

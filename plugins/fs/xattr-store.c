@@ -73,7 +73,8 @@ sentry_fs_xattrs_get (const SentryFsXattrs *x, const char *name, gpointer value,
     return x->entries[at].size;
   if (size < x->entries[at].size)
     return -ERANGE;
-  memcpy (value, x->entries[at].value, x->entries[at].size);
+  if (x->entries[at].size > 0)
+    memcpy (value, x->entries[at].value, x->entries[at].size);
   return x->entries[at].size;
 }
 
@@ -85,7 +86,8 @@ insert (SentryFsXattrs *x, guint at, struct SentryFsXattr *fresh)
   if (bigger == NULL)
     return -ENOSPC;
   x->entries = bigger;
-  memmove (bigger + at + 1, bigger + at, (x->n - at) * sizeof *bigger);
+  if (x->n > at)
+    memmove (bigger + at + 1, bigger + at, (x->n - at) * sizeof *bigger);
   bigger[at] = *fresh;
   x->n++;
   return 0;
@@ -145,6 +147,7 @@ sentry_fs_xattrs_remove (SentryFsXattrs *x, const char *name)
     return -ENODATA;
   entry_clear (&x->entries[at]);
   x->n--;
-  memmove (x->entries + at, x->entries + at + 1, (x->n - at) * sizeof *x->entries);
+  if (x->n > at)
+    memmove (x->entries + at, x->entries + at + 1, (x->n - at) * sizeof *x->entries);
   return 0;
 }
