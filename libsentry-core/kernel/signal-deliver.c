@@ -26,7 +26,7 @@ stop_now (SentryTask *task, SentrySignalHandlers *h)
 {
   gboolean last;
 
-  task->priv->stopped = TRUE;
+  __atomic_store_n (&task->priv->stopped, TRUE, __ATOMIC_RELAXED);
   last = sentry_task_join_stop_sighand (task);
   sentry_mutex_unlock (&h->lock);
   if (last)

@@ -54,7 +54,7 @@ continue_group (SentryThreadGroup *group)
     SentryTaskPrivate *priv = SENTRY_CONTAINER (link, SentryTaskPrivate, group_link);
     sentry_pending_remove (&priv->pending, STOP_SIGNALS);
     priv->stop = 0;
-    priv->stopped = FALSE;
+    __atomic_store_n (&priv->stopped, FALSE, __ATOMIC_RELAXED);
     sentry_sleeper_wake (&priv->task.sleeper);
   }
   guint32 notify = group->flags & SENTRY_GROUP_STOPPED ? SENTRY_GROUP_NOTIFY_CONTINUED
@@ -147,7 +147,7 @@ sentry_thread_group_begin_exit_sighand (SentryThreadGroup *group, int wait_statu
   {
     SentryTaskPrivate *priv = SENTRY_CONTAINER (link, SentryTaskPrivate, group_link);
     priv->stop = 0;
-    priv->stopped = FALSE;
+    __atomic_store_n (&priv->stopped, FALSE, __ATOMIC_RELAXED);
     if (priv->dying)
       continue;
     priv->kill = TRUE;

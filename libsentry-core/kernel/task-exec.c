@@ -128,7 +128,7 @@ claim_group (SentryTask *task)
         if (&other->task == task || other->dying)
           continue;
         other->kill = TRUE;
-        other->stopped = FALSE;
+        __atomic_store_n (&other->stopped, FALSE, __ATOMIC_RELAXED);
         sentry_task_kick (&other->task, SENTRY_INTERRUPT_KILL);
       }
     }

@@ -71,11 +71,13 @@ report (int signo, const siginfo_t *info, const ucontext_t *context)
 static void
 report_stack (void)
 {
+#ifndef __SANITIZE_THREAD__ /* which counts the dynamic linker's first look for the unwinder */
   gpointer frames[32];
   int n = backtrace (frames, G_N_ELEMENTS (frames));
 
   if (n > 2)
     backtrace_symbols_fd (frames + 2, n - 2, sentry_log_fd ());
+#endif
 }
 
 static gboolean
