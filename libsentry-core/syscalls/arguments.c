@@ -62,3 +62,18 @@ sentry_task_file_io (SentryTask *task, gint64 fd)
 {
   return sentry_fd_table_get_io (task->fds, (int) fd);
 }
+
+int
+sentry_task_take_call_mask (SentryTask *task, guint64 addr, guint64 size)
+{
+  SentrySigset mask;
+
+  if (addr == 0)
+    return 0;
+  if (size != sizeof mask)
+    return -EINVAL;
+  if (sentry_copy_in_object (sentry_task_usermem (task), &mask, addr) < 0)
+    return -EFAULT;
+  sentry_task_call_set_mask (task, mask);
+  return 0;
+}

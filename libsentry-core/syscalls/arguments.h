@@ -66,6 +66,10 @@ gint64 sentry_task_read (SentryTask *task, SentryFile *f, SentryIter *dst, gint6
 gint64 sentry_task_write (SentryTask *task, SentryFile *f, SentryIter *src, gint64 *pos,
                           gboolean nowait);
 
+/* The signal mask argument of ppoll, pselect6, epoll_pwait …: in force until the call ends; `addr`
+ * 0: none.  0, -EINVAL for a wrong size, -EFAULT. */
+int sentry_task_take_call_mask (SentryTask *task, guint64 addr, guint64 size);
+
 static inline guint64
 sentry_task_nofile (SentryTask *task)
 {

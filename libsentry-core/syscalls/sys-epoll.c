@@ -133,26 +133,10 @@ sentry_sys_epoll_wait (SentryTask *task, const SentrySyscallArgs *args)
   return do_epoll_wait (task, args, deadline_from_ms (task, args->arg[3]));
 }
 
-/* The mask argument of epoll_pwait and epoll_pwait2. */
-static gint64
-take_mask (SentryTask *task, guint64 addr, guint64 size)
-{
-  SentrySigset mask;
-
-  if (addr == 0)
-    return 0;
-  if (size != sizeof mask)
-    return -EINVAL;
-  if (sentry_copy_in_object (sentry_task_usermem (task), &mask, addr) < 0)
-    return -EFAULT;
-  sentry_task_call_set_mask (task, mask);
-  return 0;
-}
-
 gint64
 sentry_sys_epoll_pwait (SentryTask *task, const SentrySyscallArgs *args)
 {
-  gint64 r = take_mask (task, args->arg[4], args->arg[5]);
+  gint64 r = sentry_task_take_call_mask (task, args->arg[4], args->arg[5]);
 
   return r < 0 ? r : do_epoll_wait (task, args, deadline_from_ms (task, args->arg[3]));
 }
@@ -174,7 +158,7 @@ sentry_sys_epoll_pwait2 (SentryTask *task, const SentrySyscallArgs *args)
       else if (ts.tv_sec < G_MAXINT64 / SENTRY_NSEC_PER_SEC - 1)
         deadline = sentry_task_call_deadline (task, ts.tv_sec * SENTRY_NSEC_PER_SEC + ts.tv_nsec);
     }
-  r = take_mask (task, args->arg[4], args->arg[5]);
+  r = sentry_task_take_call_mask (task, args->arg[4], args->arg[5]);
   return r < 0 ? r : do_epoll_wait (task, args, deadline);
 }
 

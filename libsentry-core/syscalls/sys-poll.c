@@ -264,21 +264,6 @@ timeout_finish (SentryTask *task, guint64 addr, TimeoutKind kind, gint64 deadlin
   return r;
 }
 
-static int
-set_call_mask (SentryTask *task, guint64 addr, guint64 size)
-{
-  SentrySigset mask;
-
-  if (addr == 0)
-    return 0;
-  if (size != sizeof mask)
-    return -EINVAL;
-  if (sentry_copy_in_object (sentry_task_usermem (task), &mask, addr) < 0)
-    return -EFAULT;
-  sentry_task_call_set_mask (task, mask);
-  return 0;
-}
-
 gint64
 sentry_sys_ppoll (SentryTask *task, const SentrySyscallArgs *args)
 {
@@ -287,7 +272,7 @@ sentry_sys_ppoll (SentryTask *task, const SentrySyscallArgs *args)
   gint64 r = timeout_deadline (task, args->arg[2], kind, &deadline);
 
   if (r == 0)
-    r = set_call_mask (task, args->arg[3], args->arg[4]);
+    r = sentry_task_take_call_mask (task, args->arg[3], args->arg[4]);
   if (r < 0)
     return r;
   r = do_poll (task, args->arg[0], args->arg[1], deadline);
@@ -417,7 +402,7 @@ sentry_sys_pselect6 (SentryTask *task, const SentrySyscallArgs *args)
     return -EFAULT;
   r = timeout_deadline (task, args->arg[4], kind, &deadline);
   if (r == 0)
-    r = set_call_mask (task, mask[0], mask[1]);
+    r = sentry_task_take_call_mask (task, mask[0], mask[1]);
   if (r < 0)
     return r;
   r = do_select (task, args->arg[0], args->arg + 1, deadline);
